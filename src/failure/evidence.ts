@@ -1,0 +1,127 @@
+/**
+ * What was observed about an attempt. Facts only: nothing here judges. What was not observed is absent,
+ * never zero or empty, so that a reader can tell "no idle time" from "nobody looked".
+ */
+
+import type { Delivery, FailureKind, Phase, StopReason } from './kinds.js'
+
+/** The connection that a request used, or tried to get. */
+export interface ConnectionFacts {
+  /** Counts the connections of this process, from 1. */
+  readonly id: number
+  readonly protocol?: 'http/1.1' | 'h2'
+  readonly localAddress?: string
+  readonly localPort?: number
+  readonly remoteAddress?: string
+  readonly remotePort?: number
+  /** True when an earlier request had used the connection. */
+  readonly reused: boolean
+  /** Milliseconds since the connection was established. */
+  readonly ageMs?: number
+  /** Milliseconds for which the connection had been idle when this request took it. Absent on a fresh one. */
+  readonly idleMs?: number
+  /** Requests that the connection had carried before this one. */
+  readonly requestsBefore: number
+}
+
+/** Milliseconds spent in each phase. A phase that did not take place in this attempt is absent. */
+export interface Timings {
+  /** Waiting for a connection that was free. */
+  readonly queue?: number
+  readonly dns?: number
+  readonly connect?: number
+  readonly tls?: number
+  /** From the first write of the request to the last. Absent where the client cannot tell. */
+  readonly send?: number
+  /** From the first write of the request to the response head. */
+  readonly wait?: number
+  readonly total: number
+}
+
+/** Bytes of this request alone, as counted on the socket. `sent` counts what was queued for sending: an upper bound. */
+export interface ByteCounts {
+  readonly sent?: number
+  readonly received?: number
+}
+
+/** How a socket ended, in the order in which it was seen. */
+export type SocketEnding = 'rst' | 'fin' | 'fin-then-rst' | 'local'
+
+/** The limits of our own whose end can end an attempt. */
+export type Limit = 'connect' | 'attempt' | 'headers' | 'body' | 'total'
+
+/** One request on one connection. A redirect makes several of them in one attempt. */
+export interface ExchangeFacts {
+  readonly method: string
+  readonly origin: string
+  /** Without the query string. */
+  readonly path: string
+  readonly delivery: Delivery
+  readonly status?: number
+}
+
+/** What the wire recorded about one attempt, closed at the moment of its end. */
+export interface Evidence {
+  /**
+   * Where the observer stood. `socket`: offhook's own connections. `dispatcher`: outside a foreign dispatcher, where
+   * the socket cannot be seen. `none`: the host's fetch never came to our dispatcher (msw, another runtime).
+   */
+  readonly vantage: 'socket' | 'dispatcher' | 'none'
+  /** The phase that the marks say the last exchange was in. */
+  readonly phase: Phase
+  /** Whether the last exchange's request was handed to a socket. Absent where nobody could see. */
+  readonly started?: boolean
+  /** The status of the last exchange, once its head was complete. */
+  readonly status?: number
+  /** Response body bytes of the last exchange. */
+  readonly bodyBytes?: number
+  /** The last exchange's response was complete. */
+  readonly complete?: boolean
+  /** The end of the body is marked by the end of the connection alone (RFC 9112 §6.3, rule 8). */
+  readonly closeDelimited?: boolean
+  /** How the socket ended, if it did. */
+  readonly ending?: SocketEnding
+  /** Which of our own limits ran out, if one did. */
+  readonly limit?: Limit
+  /** That limit in milliseconds. */
+  readonly limitMs?: number
+  readonly connection?: ConnectionFacts
+  readonly timings?: Timings
+  readonly bytes?: ByteCounts
+  /** Exchanges of this attempt before the last one (redirects), oldest first. */
+  readonly earlier?: readonly ExchangeFacts[]
+}
+
+/** What was decided after an attempt, and why. */
+export interface Decision {
+  readonly retry: boolean
+  /** One sentence, for people. */
+  readonly because: string
+  /** The row of the decision table that decided. */
+  readonly row?: number
+  /** Milliseconds waited before the next attempt. */
+  readonly waitMs?: number
+  /** The next attempt was paid for from the retry budget. */
+  readonly charged?: boolean
+  /** Set when there is no further attempt. */
+  readonly stopReason?: StopReason
+  /** An opt-in behaviour that made this retry possible, by the name of its option. */
+  readonly optIn?: string
+}
+
+/** One try at a call: how it went and what was decided after it. */
+export interface AttemptReport {
+  /** From 1. */
+  readonly number: number
+  readonly kind: FailureKind
+  readonly phase: Phase
+  readonly delivery: Delivery
+  readonly code?: string
+  readonly status?: number
+  /** Milliseconds waited before this attempt. */
+  readonly waitedMs: number
+  readonly connection?: ConnectionFacts
+  readonly timings?: Timings
+  readonly bytes?: ByteCounts
+  readonly decision: Decision
+}

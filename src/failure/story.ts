@@ -1,0 +1,157 @@
+/** The words for people: a headline of one line, and the whole story on a dozen. The text is not an API. */
+
+import type { AttemptReport, ConnectionFacts, Decision, Evidence, Timings } from './evidence.js'
+import type { Delivery, Failure, FailureKind, Phase, StopReason } from './kinds.js'
+
+/** What a story is told from. Errors have this shape, and so have the details they are built from. */
+interface Teller {
+  readonly kind: FailureKind
+  readonly phase: Phase
+  readonly delivery: Delivery
+  readonly mayHaveExecuted: boolean
+  readonly attempts: readonly AttemptReport[]
+  readonly stopReason?: StopReason
+  readonly retryAfterMs?: number
+  readonly connection?: ConnectionFacts
+  readonly timings?: Timings
+  readonly cause?: unknown
+}
+
+const happened: Record<FailureKind, string> = {
+  reset: 'the connection was reset (RST)',
+  closed: 'the other side closed the connection (FIN)',
+  refused: 'the connection was refused',
+  timeout: 'time ran out',
+  unreachable: 'the host is unreachable',
+  dns: 'the name could not be resolved',
+  tls: 'TLS could not be agreed',
+  proxy: 'the proxy did not make the tunnel',
+  protocol: 'the answer is not valid HTTP',
+  rejected: 'the server declared that it did not process the request',
+  'local-resource': 'this host could not open a connection',
+  'not-admitted': 'the request was not sent',
+  status: 'the server answered with an error status',
+  unknown: 'the request failed for a reason that has no name here',
+}
+
+const during: Record<Phase, string> = {
+  admit: 'before dialling',
+  dns: 'while resolving the name',
+  connect: 'while connecting',
+  proxy: 'while asking the proxy for a tunnel',
+  tls: 'in the TLS handshake',
+  send: 'while sending the request',
+  wait: 'while waiting for the response',
+  head: 'in the middle of the response head',
+  body: 'in the middle of the response body',
+  close: 'while closing',
+  call: 'at the total deadline of the call',
+}
+
+const heard: Record<Delivery, string> = {
+  unsent: 'The request was never sent',
+  rejected: 'It was not processed',
+  unknown: 'It may have been executed',
+  partial: 'The server had begun to answer',
+  answered: 'The server had answered',
+}
+
+const stopped: Record<StopReason, string> = {
+  attempts: 'all attempts were used',
+  budget: 'the retry budget is empty',
+  deadline: 'no time is left for another try',
+  unsafe: 'not sent again, because it could be executed twice',
+  body: 'not sent again, because the body was a stream and its beginning is gone',
+  abort: 'the caller aborted',
+  'server-said': 'the server forbade another try',
+  permanent: 'trying again cannot help',
+  committed: 'the response had already been handed over',
+  disabled: 'retries are switched off',
+  local: 'it can safely be tried elsewhere or later',
+}
+
+/** One line: method, origin and path; what happened, in which phase; whether it may have been executed; what was done. */
+export function headline(details: {
+  readonly failure: Failure
+  readonly method: string
+  readonly origin: string
+  readonly path: string
+  readonly attempts: readonly AttemptReport[]
+  readonly stopReason?: StopReason | undefined
+  readonly evidence?: Evidence | undefined
+}): string {
+  const { failure, method, origin, path, attempts, stopReason, evidence } = details
+  const target = `${method} ${origin}${path.length > 200 ? `${path.slice(0, 200)}…` : path}`
+  const what = [happened[failure.kind], qualifier(failure, evidence), during[failure.phase]].filter(Boolean).join(' ')
+  const tries = attempts.length > 1 ? `${attempts.length} attempts` : undefined
+  const end = stopReason === undefined ? undefined : stopped[stopReason]
+  const done = [tries, end].filter(Boolean).join('; ')
+  return `${target}: ${what}. ${heard[failure.delivery]}${done === '' ? '.' : `; ${done}.`}`
+}
+
+function qualifier(failure: Failure, evidence: Evidence | undefined): string | undefined {
+  if (evidence?.limit !== undefined) return `(${evidence.limit} limit of ${ms(evidence.limitMs)})`
+  if (failure.status !== undefined) return `(${failure.status})`
+  if (failure.proxyStatus !== undefined) return `(it answered ${failure.proxyStatus})`
+  if (failure.http2 !== undefined) return `(${failure.http2})`
+  if (failure.kind === 'dns') return failure.temporary === true ? '(the resolver failed)' : '(there is no such name)'
+  if (failure.kind === 'tls' && failure.code !== undefined) return `(${failure.code})`
+  const idle = evidence?.connection?.idleMs
+  if (idle !== undefined) return `after ${ms(idle)} idle`
+  return undefined
+}
+
+/** The story below the headline: one line an attempt, the connection, the times, the raw cause. */
+export function story(error: Teller): string[] {
+  const lines = error.attempts.map(attemptLine)
+  if (error.connection !== undefined) lines.push(`  connection: ${connectionLine(error.connection)}`)
+  if (error.timings !== undefined) lines.push(`  time: ${timingsLine(error.timings)}`)
+  lines.push(`  executed? ${error.mayHaveExecuted ? `maybe (delivery ${error.delivery})` : `no, proved (delivery ${error.delivery})`}`)
+  if (error.stopReason !== undefined) lines.push(`  stopped: ${stopped[error.stopReason]} (${error.stopReason})`)
+  if (error.retryAfterMs !== undefined) lines.push(`  the server asked to wait ${ms(error.retryAfterMs)}`)
+  const cause = causeLine(error.cause)
+  if (cause !== undefined) lines.push(`  cause: ${cause}`)
+  return lines
+}
+
+function attemptLine(attempt: AttemptReport): string {
+  const waited = attempt.waitedMs > 0 ? ` (after waiting ${ms(attempt.waitedMs)})` : ''
+  const what = [attempt.kind, attempt.status, attempt.code].filter((part) => part !== undefined).join(' ')
+  const address = attempt.connection?.remoteAddress
+  const where = address === undefined ? '' : ` ${address}:${attempt.connection?.remotePort}`
+  return `  attempt ${attempt.number}${waited}: ${what} in phase ${attempt.phase}, ${attempt.delivery}${where} → ${decisionText(attempt.decision)}`
+}
+
+function decisionText(decision: Decision): string {
+  if (!decision.retry) return `stop: ${decision.because}`
+  const how = [decision.charged === true ? 'charged' : 'free', decision.optIn].filter(Boolean).join(', ')
+  return `again in ${ms(decision.waitMs ?? 0)} (${how}): ${decision.because}`
+}
+
+function connectionLine(connection: ConnectionFacts): string {
+  const { id, localAddress, localPort, remoteAddress, remotePort, protocol, reused, ageMs, idleMs, requestsBefore } = connection
+  const ends = remoteAddress === undefined ? '' : `, ${localAddress}:${localPort} → ${remoteAddress}:${remotePort}`
+  const use = reused ? `reused, request ${requestsBefore + 1} on it` : 'fresh'
+  const age = ageMs === undefined ? '' : `, ${ms(ageMs)} old`
+  const idle = idleMs === undefined ? '' : `, idle for ${ms(idleMs)} before`
+  return `#${id}${ends}${protocol === undefined ? '' : `, ${protocol}`}, ${use}${age}${idle}`
+}
+
+function timingsLine(timings: Timings): string {
+  return Object.entries(timings)
+    .map(([name, value]) => `${name} ${ms(value as number)}`)
+    .join(', ')
+}
+
+function causeLine(cause: unknown): string | undefined {
+  if (typeof cause !== 'object' || cause === null) return undefined
+  const { name, code, syscall } = cause as Record<string, unknown>
+  return [name, code, syscall].filter((part) => typeof part === 'string' && part !== '').join(' ') || undefined
+}
+
+/** Milliseconds as a person reads them: `0.4 ms`, `210 ms`, `1.5 s`. */
+export function ms(value: number | undefined): string {
+  if (value === undefined) return 'unknown time'
+  if (value >= 1000) return `${Math.round(value / 100) / 10} s`
+  return `${value >= 10 ? Math.round(value) : Math.round(value * 10) / 10} ms`
+}
