@@ -4,7 +4,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { run } from './run.js'
+import { run } from './run.mjs'
 
 const scratch = mkdtempSync(join(tmpdir(), 'offhook-check-'))
 const counts = join(scratch, 'tests.json')
