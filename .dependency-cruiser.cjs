@@ -42,7 +42,7 @@ const inRoom = (/** @type {string} */ room) => `^src/${room}(/|\\.ts$)`
 const rooms = Object.keys(table).map(inRoom)
 
 // A package by name, whether it was found in node_modules or not.
-const ofPackage = (/** @type {string} */ name) => `(^|/node_modules/)${name}(/|$)`
+const ofPackage = (/** @type {string} */ name) => `(^|node_modules/)${name}(/|$)`
 
 module.exports = {
   forbidden: [

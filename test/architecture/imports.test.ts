@@ -33,8 +33,9 @@ function lay(tree: Tree): string {
   return folder
 }
 
+// Symlinks are left unresolved, so that packages of a laid tree stand at node_modules/ as they do for src.
 async function judge(folder: string): Promise<ICruiseResult> {
-  const { output } = await cruise(['src'], { ...options, baseDir: folder }, undefined, { tsConfig })
+  const { output } = await cruise(['src'], { ...options, baseDir: folder }, { symlinks: false }, { tsConfig })
   if (typeof output === 'string') throw new Error('expected the result as an object')
   return output
 }
