@@ -106,7 +106,9 @@ export function story(error: Teller): string[] {
   const lines = error.attempts.map(attemptLine)
   if (error.connection !== undefined) lines.push(`  connection: ${connectionLine(error.connection)}`)
   if (error.timings !== undefined) lines.push(`  time: ${timingsLine(error.timings)}`)
-  lines.push(`  executed? ${error.mayHaveExecuted ? `maybe (delivery ${error.delivery})` : `no, proved (delivery ${error.delivery})`}`)
+  lines.push(
+    `  executed? ${error.mayHaveExecuted ? `maybe (delivery ${error.delivery})` : `no, proved (delivery ${error.delivery})`}`,
+  )
   if (error.stopReason !== undefined) lines.push(`  stopped: ${stopped[error.stopReason]} (${error.stopReason})`)
   if (error.retryAfterMs !== undefined) lines.push(`  the server asked to wait ${ms(error.retryAfterMs)}`)
   const cause = causeLine(error.cause)
@@ -129,7 +131,8 @@ function decisionText(decision: Decision): string {
 }
 
 function connectionLine(connection: ConnectionFacts): string {
-  const { id, localAddress, localPort, remoteAddress, remotePort, protocol, reused, ageMs, idleMs, requestsBefore } = connection
+  const { id, localAddress, localPort, remoteAddress, remotePort, protocol, reused, ageMs, idleMs, requestsBefore } =
+    connection
   const ends = remoteAddress === undefined ? '' : `, ${localAddress}:${localPort} → ${remoteAddress}:${remotePort}`
   const use = reused ? `reused, request ${requestsBefore + 1} on it` : 'fresh'
   const age = ageMs === undefined ? '' : `, ${ms(ageMs)} old`

@@ -1,0 +1,261 @@
+/**
+ * `client.fetch`: a drop-in for the global fetch. It drives the global fetch of that moment through our own
+ * dispatcher, so that Request, Response, FormData, Headers and Blob are the caller's own classes, and whoever
+ * intercepts the global fetch intercepts this one.
+ */
+
+import type { Sender, Sending } from '../attempt.js'
+import { runCall } from '../call.js'
+import type { CallHost } from '../call-spec.js'
+import { redactPath, redactText } from '../failure/redact.js'
+import type { ClientSettings } from '../options.js'
+import { requestClass } from '../policy/idempotency.js'
+import { type CallOptions, callSettings, checkedKey } from './call-options.js'
+import { drain } from './drain.js'
+import { isOneShot, OneShotBody } from './one-shot-body.js'
+
+/** A request body for `fetch`: what the global fetch takes, or a function that makes one afresh for each attempt. */
+export type FetchBody = NonNullable<RequestInit['body']> | AsyncIterable<Uint8Array> | null
+
+/**
+ * What `fetch` takes: everything that the global fetch takes, a function as `body`, and {@link CallOptions}.
+ */
+export interface FetchInit extends Omit<RequestInit, 'body' | 'dispatcher' | 'duplex'>, CallOptions {
+  /** A function makes the body afresh for each attempt, so that a stream can be sent again. */
+  body?: FetchBody | (() => FetchBody | Promise<FetchBody>) | undefined
+  /** Needed by the global fetch for streams; set for you when `body` is a function. */
+  duplex?: 'half' | undefined
+}
+
+/** The type of `client.fetch` and of the exported `fetch`. */
+export type FetchFunction = (input: string | URL | Request, init?: FetchInit) => Promise<Response>
+
+type HostFetch = (input: string | URL | Request, init?: object) => Promise<Response>
+
+/** The fetch of this process before anybody replaced it, by us for instance. */
+const nativeFetch: HostFetch | undefined = globalThis.fetch as HostFetch | undefined
+const ours = new WeakSet<object>()
+
+/** Makes the fetch of one client. */
+export function fetchOf(host: CallHost, client: ClientSettings): FetchFunction {
+  const offhookFetch: FetchFunction = async (input, init) => {
+    const hostFetch = client.fetch ?? globalFetch()
+    // What is not HTTP never comes to a connection, and what is not valid is refused best by the fetch that knows.
+    if (!isHttp(input) || !isUsableSignal(init?.signal)) return hostFetch(input, init)
+    return new FetchCall(input, init, hostFetch).run(host, client)
+  }
+  ours.add(offhookFetch)
+  return offhookFetch
+}
+
+function globalFetch(): HostFetch {
+  const current = globalThis.fetch as HostFetch | undefined
+  // `globalThis.fetch = client.fetch` must not make it call itself.
+  const chosen = current === undefined || ours.has(current) ? nativeFetch : current
+  if (chosen === undefined) throw new TypeError('there is no global fetch here; give one to createClient({ fetch })')
+  return chosen
+}
+
+class FetchCall implements Sender<Response> {
+  readonly #input: string | URL | Request
+  readonly #init: FetchInit | undefined
+  readonly #hostFetch: HostFetch
+  readonly #oneShot: OneShotBody | undefined
+  /** What is sent next in place of a Request that has a body. */
+  #spare: Request | undefined
+  readonly #carriesBody: boolean
+  #base: Record<string, unknown>
+
+  constructor(input: string | URL | Request, init: FetchInit | undefined, hostFetch: HostFetch) {
+    this.#input = input
+    this.#init = init
+    this.#hostFetch = hostFetch
+    const body = init?.body
+    this.#oneShot = isOneShot(body) ? new OneShotBody(body) : undefined
+    this.#carriesBody =
+      isRequest(input) && (body === undefined || body === null) && !input.bodyUsed && input.body !== null
+    this.#base = ownCopy(init)
+    const key = checkedKey(init)
+    if (key !== undefined)
+      this.#base['headers'] = withKey(init?.headers ?? (isRequest(input) ? input.headers : undefined), key)
+  }
+
+  async run(host: CallHost, client: ClientSettings): Promise<Response> {
+    const init = this.#init
+    const input = this.#input
+    const method = methodOf(input, init)
+    const target = targetOf(input)
+    const call = runCall(
+      {
+        sender: this,
+        method,
+        get origin() {
+          return target().origin
+        },
+        get path() {
+          return target().path
+        },
+        requestClass: requestClass({
+          method,
+          idempotent: init?.idempotent,
+          idempotencyKey: init?.idempotencyKey,
+          header: (name) => headerOf(init?.headers ?? (isRequest(input) ? input.headers : undefined), name),
+        }),
+        replayable: () =>
+          this.#oneShot === undefined ? !this.#carriesBody || this.#spare !== undefined : !this.#oneShot.touched,
+        signal: signalOf(input, init),
+        ...callSettings(init, client),
+      },
+      host,
+    )
+    const oneShot = this.#oneShot
+    if (oneShot === undefined) return call
+    return call.catch((error: unknown) => {
+      oneShot.cancel(error)
+      throw error
+    })
+  }
+
+  send(sending: Sending): Promise<Response> {
+    const init = { ...this.#base, dispatcher: sending.dispatcher, signal: sending.signal }
+    if (this.#carriesBody) return this.#hostFetch(this.#takeRequest(), init)
+    if (this.#oneShot !== undefined) return this.#hostFetch(this.#input, { ...init, body: this.#oneShot.guard() })
+    const body = this.#init?.body
+    if (typeof body === 'function') return this.#sendMade(body, init)
+    return this.#hostFetch(this.#input, init)
+  }
+
+  status(answer: Response): number {
+    return answer.status
+  }
+
+  header(answer: Response): (name: string) => string | undefined {
+    return (name) => answer.headers.get(name) ?? undefined
+  }
+
+  discard(answer: Response): void {
+    if (answer.body !== null && !answer.body.locked) drain(answer.body.getReader())
+  }
+
+  onStart(body: { readonly contentLength: number | undefined }): void {
+    // The spare of a Request shares its body, so what the attempt sends is kept for it. That is fine for a known,
+    // small body; a stream, or something large, must not be kept behind the caller's back.
+    if (this.#spare === undefined || (body.contentLength ?? Number.POSITIVE_INFINITY) <= spareLimit) return
+    this.#spare.body?.cancel().catch(ignore)
+    this.#spare = undefined
+  }
+
+  isMistake(): boolean {
+    // The native fetch brings everything that needs a network to our dispatcher; what it refuses before is the input's fault.
+    if (this.#hostFetch === nativeFetch) return true
+    try {
+      new Request(isRequest(this.#input) ? this.#input.url : this.#input, this.#init as unknown as RequestInit)
+      return false
+    } catch {
+      return true
+    }
+  }
+
+  #takeRequest(): Request {
+    const request = this.#spare ?? (this.#input as Request)
+    this.#spare = request.clone()
+    return request
+  }
+
+  async #sendMade(make: () => FetchBody | Promise<FetchBody>, init: object): Promise<Response> {
+    const body = await make()
+    return this.#hostFetch(this.#input, { ...init, body, duplex: 'half' })
+  }
+}
+
+/** A Request's body up to this many bytes is kept until it is known whether it must be sent again. */
+const spareLimit = 1024 * 1024
+
+/** The members of RequestInit, for an `init` that is an instance of something and has them on its prototype. */
+const members = [
+  'method',
+  'headers',
+  'body',
+  'referrer',
+  'referrerPolicy',
+  'mode',
+  'credentials',
+  'cache',
+  'redirect',
+  'integrity',
+  'keepalive',
+  'window',
+  'duplex',
+  'priority',
+] as const // prettier-ignore
+
+function ownCopy(init: FetchInit | undefined): Record<string, unknown> {
+  if (init === undefined || init === null) return {}
+  const prototype: unknown = Object.getPrototypeOf(init)
+  if (prototype === Object.prototype || prototype === null) return { ...init }
+  const copy: Record<string, unknown> = {}
+  for (const name of members) {
+    const value = (init as Record<string, unknown>)[name]
+    if (value !== undefined) copy[name] = value
+  }
+  return copy
+}
+
+function isRequest(input: unknown): input is Request {
+  return typeof input === 'object' && input !== null && 'url' in input && 'method' in input
+}
+
+function isHttp(input: unknown): input is string | URL | Request {
+  if (input instanceof URL) return input.protocol === 'http:' || input.protocol === 'https:'
+  return /^\s*https?:/i.test(isRequest(input) ? input.url : String(input))
+}
+
+function isUsableSignal(signal: unknown): boolean {
+  return signal === undefined || signal === null || signal instanceof AbortSignal
+}
+
+function signalOf(input: string | URL | Request, init: FetchInit | undefined): AbortSignal | null | undefined {
+  if (init?.signal !== undefined) return init.signal
+  return isRequest(input) ? input.signal : undefined
+}
+
+const normalized = /^(?:delete|get|head|options|post|put)$/i
+
+function methodOf(input: string | URL | Request, init: FetchInit | undefined): string {
+  const method = String(init?.method ?? (isRequest(input) ? input.method : 'GET'))
+  return normalized.test(method) ? method.toUpperCase() : method
+}
+
+/** Parsed when first asked for: a call that succeeds never needs it. */
+function targetOf(input: string | URL | Request): () => { origin: string; path: string } {
+  let target: { origin: string; path: string } | undefined
+  return () => {
+    target ??= parseTarget(isRequest(input) ? input.url : String(input))
+    return target
+  }
+}
+
+function parseTarget(text: string): { origin: string; path: string } {
+  try {
+    const { origin, pathname } = new URL(text)
+    return { origin, path: pathname }
+  } catch {
+    return { origin: '', path: redactPath(redactText(text)) }
+  }
+}
+
+function headerOf(headers: FetchInit['headers'] | undefined, name: string): string | null | undefined {
+  if (headers === undefined || headers === null) return undefined
+  if (headers instanceof Headers) return headers.get(name)
+  const pairs = Symbol.iterator in headers ? (headers as Iterable<readonly string[]>) : Object.entries(headers)
+  for (const [key, value] of pairs) if (key?.toLowerCase() === name) return String(value)
+  return undefined
+}
+
+function withKey(headers: FetchInit['headers'] | undefined, key: string): Headers {
+  const copy = new Headers(headers as ConstructorParameters<typeof Headers>[0])
+  copy.set('idempotency-key', key)
+  return copy
+}
+
+function ignore(): void {}

@@ -1,0 +1,79 @@
+/**
+ * A body that can be read once: a stream, an async iterable. It can be sent again for as long as nobody has touched
+ * it, so each attempt reads it through a guard that notes the first read.
+ */
+
+import { Readable } from 'node:stream'
+
+export class OneShotBody {
+  readonly #source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  /** The first read has begun: the beginning of the body is gone. */
+  touched = false
+
+  constructor(source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>) {
+    this.#source = source
+  }
+
+  /** What the next attempt sends. */
+  guard(): ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> {
+    const source = this.#source
+    return source instanceof ReadableStream ? this.#guardStream(source) : this.#guardIterable(source)
+  }
+
+  /** The call has failed: whoever fills the source is to know. */
+  cancel(reason: unknown): void {
+    const source = this.#source
+    if (source instanceof ReadableStream) {
+      const cancelled = this.#reader === undefined ? source.cancel(reason) : this.#reader.cancel(reason)
+      cancelled.catch(ignore)
+    } else if (isDestroyable(source)) {
+      source.on('error', ignore)
+      source.destroy(reason instanceof Error ? reason : undefined)
+    }
+  }
+
+  #guardStream(source: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          this.touched = true
+          this.#reader ??= source.getReader()
+          const { done, value } = await this.#reader.read()
+          if (done) controller.close()
+          else controller.enqueue(value)
+        },
+        cancel: (reason) => {
+          // An attempt that never read leaves the source to the next one.
+          if (this.touched) this.cancel(reason)
+        },
+      },
+      // Without this the stream would be read before anybody asks for it.
+      { highWaterMark: 0 },
+    )
+  }
+
+  async *#guardIterable(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    this.touched = true
+    yield* source
+  }
+}
+
+/** A body that only a guard can make repeatable; one that is already in use is left to the host's API to refuse. */
+export function isOneShot(body: unknown): body is ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> {
+  if (typeof body !== 'object' || body === null) return false
+  const streams = body instanceof ReadableStream || Symbol.asyncIterator in body
+  return streams && !isInUse(body)
+}
+
+function isInUse(body: object): boolean {
+  return (body as { locked?: boolean }).locked === true || Readable.isDisturbed(body as NodeJS.ReadableStream)
+}
+
+function isDestroyable(source: object): source is NodeJS.ReadableStream & { destroy(error?: Error): void } {
+  return (
+    'destroy' in source && typeof source.destroy === 'function' && 'on' in source && typeof source.on === 'function'
+  )
+}
+
+function ignore(): void {}

@@ -1,0 +1,244 @@
+/** `client.request`: undici's `request`, the fast way, with the same typed errors and retries. */
+
+import { interceptors, type Dispatcher as UndiciDispatcher, FormData as UndiciFormData } from 'undici'
+import type { Sender, Sending } from '../attempt.js'
+import { runCall } from '../call.js'
+import type { CallHost } from '../call-spec.js'
+import type { ClientSettings } from '../options.js'
+import { requestClass } from '../policy/idempotency.js'
+import { mismatch } from '../policy/option-check.js'
+import { type CallOptions, callSettings, checkedKey } from './call-options.js'
+import { drain } from './drain.js'
+import { isOneShot, OneShotBody } from './one-shot-body.js'
+
+/** A request body for `request`: what undici takes, and URLSearchParams and the global FormData as well. */
+export type RequestBody =
+  | UndiciDispatcher.DispatchOptions['body']
+  | URLSearchParams
+  | globalThis.FormData
+  | AsyncIterable<Uint8Array>
+  | ReadableStream
+  | null
+
+/** What `request` takes: what undici's `request` takes, a function as `body`, and {@link CallOptions}. */
+export interface RequestOptions
+  extends Omit<
+      UndiciDispatcher.RequestOptions,
+      keyof CallOptions | 'origin' | 'path' | 'method' | 'body' | 'signal' | 'maxRedirections' | 'throwOnError'
+    >,
+    CallOptions {
+  /** Default `GET`, or `PUT` where there is a body, as undici has it. */
+  readonly method?: string | undefined
+  /** A function makes the body afresh for each attempt, so that a stream can be sent again. */
+  readonly body?: RequestBody | (() => RequestBody | Promise<RequestBody>) | undefined
+  readonly signal?: AbortSignal | null | undefined
+  /** Follow so many redirects. Default 0. */
+  readonly maxRedirections?: number | undefined
+}
+
+/** What `request` resolves to: undici's response data. */
+export type RequestResult = UndiciDispatcher.ResponseData
+
+/** The type of `client.request` and of the exported `request`. */
+export type RequestFunction = (url: string | URL, options?: RequestOptions) => Promise<RequestResult>
+
+/** Makes the request function of one client. */
+export function requestOf(host: CallHost, client: ClientSettings): RequestFunction {
+  return async (url, options) => new RequestCall(url, options).run(host, client)
+}
+
+class RequestCall implements Sender<RequestResult> {
+  readonly #url: URL
+  readonly #options: RequestOptions | undefined
+  readonly #method: string
+  readonly #oneShot: OneShotBody | undefined
+  readonly #base: UndiciDispatcher.RequestOptions
+
+  constructor(url: string | URL, options: RequestOptions | undefined) {
+    this.#url = typeof url === 'string' ? new URL(url) : url
+    this.#options = options
+    this.#method = options?.method ?? (options?.body === undefined || options.body === null ? 'GET' : 'PUT')
+    if (this.#url.protocol !== 'http:' && this.#url.protocol !== 'https:')
+      throw mismatch('url', 'http: or https:', this.#url.protocol)
+    const { body } = options ?? {}
+    this.#oneShot = isOneShot(body) && !isUndiciForm(body) ? new OneShotBody(body) : undefined
+    this.#base = this.#baseOptions()
+  }
+
+  async run(host: CallHost, client: ClientSettings): Promise<RequestResult> {
+    const options = this.#options
+    const settings = callSettings(options, client)
+    const { headersTimeout, bodyTimeout } = options ?? {}
+    const limits =
+      headersTimeout === undefined && bodyTimeout === undefined
+        ? settings.limits
+        : {
+            ...settings.limits,
+            headers: orNone(headersTimeout, settings.limits.headers),
+            body: orNone(bodyTimeout, settings.limits.body),
+          }
+    const call = runCall<RequestResult>(
+      {
+        sender: this,
+        method: this.#method,
+        origin: this.#url.origin,
+        path: this.#url.pathname,
+        requestClass: requestClass({
+          method: this.#method,
+          idempotent: options?.idempotent,
+          idempotencyKey: options?.idempotencyKey,
+          header: (name) => headerOf(options?.headers, name),
+        }),
+        replayable: () => this.#oneShot?.touched !== true,
+        signal: options?.signal,
+        limits,
+        retry: settings.retry,
+        throwOnStatus: settings.throwOnStatus,
+        dispatcher: settings.dispatcher,
+      },
+      host,
+    )
+    const oneShot = this.#oneShot
+    if (oneShot === undefined) return call
+    return call.catch((error: unknown) => {
+      oneShot.cancel(error)
+      throw error
+    })
+  }
+
+  send(sending: Sending): Promise<RequestResult> {
+    const redirections = this.#options?.maxRedirections ?? 0
+    const dispatcher =
+      redirections > 0
+        ? sending.dispatcher.compose(interceptors.redirect({ maxRedirections: redirections }))
+        : sending.dispatcher
+    const body = this.#options?.body
+    if (this.#oneShot !== undefined) return dispatcher.request(this.#with(this.#oneShot.guard()))
+    if (typeof body === 'function') return Promise.resolve(body()).then((made) => dispatcher.request(this.#with(made)))
+    return dispatcher.request(needsConversion(body) ? this.#with(body) : this.#base)
+  }
+
+  status(answer: RequestResult): number {
+    return answer.statusCode
+  }
+
+  header(answer: RequestResult): (name: string) => string | undefined {
+    const headers = answer.headers as RequestOptions['headers']
+    return (name) => headerOf(headers, name)
+  }
+
+  discard(answer: RequestResult): void {
+    const { body } = answer
+    body.on('error', () => {})
+    const chunks = body[Symbol.asyncIterator]()
+    drain({
+      read: async () => {
+        const { done, value } = await chunks.next()
+        return { done: done === true, value: value as { length: number } | undefined }
+      },
+      cancel: async () => void body.destroy(),
+    })
+  }
+
+  #baseOptions(): UndiciDispatcher.RequestOptions {
+    const {
+      timeout,
+      retry,
+      idempotent,
+      idempotencyKey,
+      throwOnStatus,
+      dispatcher,
+      signal,
+      maxRedirections,
+      headersTimeout,
+      bodyTimeout,
+      ...own
+    } = this.#options ?? {}
+    const key = checkedKey(this.#options)
+    const headers = key === undefined ? own.headers : withKey(own.headers, key)
+    const { origin, pathname, search } = this.#url
+    return {
+      ...own,
+      headers,
+      origin,
+      path: `${pathname}${search}`,
+      method: this.#method,
+    } as UndiciDispatcher.RequestOptions
+  }
+
+  /** The options with a body in a form that undici takes. */
+  #with(body: RequestBody | undefined): UndiciDispatcher.RequestOptions {
+    if (body instanceof URLSearchParams) {
+      const headers = withDefault(this.#base.headers, 'content-type', 'application/x-www-form-urlencoded;charset=UTF-8')
+      return { ...this.#base, headers, body: body.toString() } as UndiciDispatcher.RequestOptions
+    }
+    if (isGlobalForm(body)) return { ...this.#base, body: undiciForm(body) }
+    return { ...this.#base, body: body as UndiciDispatcher.DispatchOptions['body'] & {} }
+  }
+}
+
+/** undici: 0 is no limit. */
+function orNone(ms: number | null | undefined, otherwise: number | undefined): number | undefined {
+  if (ms === undefined || ms === null) return otherwise
+  return ms === 0 ? undefined : ms
+}
+
+function needsConversion(body: unknown): body is URLSearchParams | globalThis.FormData {
+  return body instanceof URLSearchParams || isGlobalForm(body)
+}
+
+function isUndiciForm(body: unknown): boolean {
+  return body instanceof UndiciFormData
+}
+
+function isGlobalForm(body: unknown): body is globalThis.FormData {
+  return typeof globalThis.FormData === 'function' && body instanceof globalThis.FormData && !isUndiciForm(body)
+}
+
+/** undici's `request` does not take the FormData of another copy of itself, and the global one is such. */
+function undiciForm(form: globalThis.FormData): UndiciFormData {
+  const copy = new UndiciFormData()
+  for (const [name, value] of form) {
+    if (typeof value === 'string') copy.append(name, value)
+    else copy.append(name, value as unknown as Blob, value.name)
+  }
+  return copy
+}
+
+type HeaderPairs = Iterable<readonly [string, string | string[] | undefined]>
+
+/** undici takes headers as a record, as pairs, or as a flat list of names and values. */
+function* pairsOf(headers: RequestOptions['headers']): Generator<readonly [string, string | string[] | undefined]> {
+  if (headers === null || headers === undefined) return
+  if (Array.isArray(headers) && !Array.isArray(headers[0])) {
+    for (let index = 0; index + 1 < headers.length; index += 2)
+      yield [String(headers[index]), headers[index + 1] as string]
+  } else if (Symbol.iterator in headers) {
+    yield* headers as HeaderPairs
+  } else {
+    yield* Object.entries(headers)
+  }
+}
+
+function headerOf(headers: RequestOptions['headers'], name: string): string | undefined {
+  for (const [key, value] of pairsOf(headers)) {
+    if (key.length === name.length && key.toLowerCase() === name) return Array.isArray(value) ? value.join(', ') : value
+  }
+  return undefined
+}
+
+function withKey(headers: RequestOptions['headers'], key: string): [string, string | string[] | undefined][] {
+  const others = [...pairsOf(headers)].filter(([name]) => name.toLowerCase() !== 'idempotency-key')
+  return [
+    ...others.map(([name, value]) => [name, value] as [string, string | string[] | undefined]),
+    ['idempotency-key', key],
+  ]
+}
+
+function withDefault(headers: RequestOptions['headers'], name: string, value: string): RequestOptions['headers'] {
+  if (headerOf(headers, name) !== undefined) return headers
+  return [
+    ...[...pairsOf(headers)].map(([key, given]) => [key, given]),
+    [name, value],
+  ] as unknown as RequestOptions['headers']
+}

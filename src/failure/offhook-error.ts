@@ -1,0 +1,198 @@
+/**
+ * The base of the typed errors: the fields that all of them have, and how one is logged and printed. The message is
+ * for people; everything in it stands in a field as well.
+ */
+
+import type { AttemptReport, ByteCounts, ConnectionFacts, Evidence, Timings } from './evidence.js'
+import type { Delivery, Failure, FailureKind, Phase, StopReason } from './kinds.js'
+import { redactText } from './redact.js'
+import { headline, story } from './story.js'
+
+/** Everything an error is built from. Internal: users receive errors, they don't make them. */
+export interface OffhookErrorDetails {
+  readonly failure: Failure
+  readonly method: string
+  readonly origin: string
+  /** Without the query string. */
+  readonly path: string
+  readonly attempts: readonly AttemptReport[]
+  readonly stopReason?: StopReason | undefined
+  readonly retryAfterMs?: number | undefined
+  readonly evidence?: Evidence | undefined
+}
+
+/** One brand for all copies of the package, so that `isOffhookError` works across two of them. */
+const brand = Symbol.for('offhook.error')
+/** The inspector's hook, by its registered name: this folder imports nothing, `node:util` included. */
+const inspectCustom = Symbol.for('nodejs.util.inspect.custom')
+
+/**
+ * The base of every error that offhook makes. Catch it with `instanceof` or, across two copies of the package, with
+ * {@link isOffhookError}; then `switch (error.kind)`.
+ *
+ * The message is one line for people and may change between versions; everything in it stands in a field as well.
+ * Neither the message nor {@link OffhookError.toJSON} holds query strings, header values, bodies or credentials.
+ *
+ * @example
+ * ```ts
+ * import { fetch, isOffhookError } from 'offhook'
+ *
+ * try {
+ *   await fetch('https://api.example.com/orders', { method: 'POST', body: '{}' })
+ * } catch (error) {
+ *   if (isOffhookError(error) && !error.mayHaveExecuted) console.log('nothing happened there, safe to try later')
+ *   else throw error
+ * }
+ * ```
+ */
+export class OffhookError extends TypeError {
+  /** What happened, in one word. */
+  declare readonly kind: FailureKind
+  /** How far the request had come. */
+  readonly phase: Phase
+  /** Was the request heard? The verdict of the attempt that failed last. */
+  readonly delivery: Delivery
+  /**
+   * Whether the server may have acted on this call. False only when it is proved for every attempt that none was
+   * processed (`unsent` or `rejected`).
+   */
+  readonly mayHaveExecuted: boolean
+  /** The HTTP method, upper case. */
+  readonly method: string
+  /** Scheme, host and port. */
+  readonly origin: string
+  /** The path, query string removed. */
+  readonly path: string
+  /** Every attempt, oldest first: how it went, how long it took, what was decided after it. */
+  readonly attempts: readonly AttemptReport[]
+  /** Why there was no further attempt. */
+  readonly stopReason?: StopReason
+  /** Milliseconds the server asked to wait, when it asked for more than was left. */
+  readonly retryAfterMs?: number
+  /** The connection of the last attempt. Absent when none was opened or when it could not be seen. */
+  readonly connection?: ConnectionFacts
+  /** Where the time of the last attempt went, in milliseconds. */
+  readonly timings?: Timings
+  /** Bytes of the last attempt's request and response. */
+  readonly bytes?: ByteCounts
+  /** The raw error's `code`, carried over: `error.code === 'ECONNRESET'` goes on working. */
+  readonly code?: string
+  /** The raw error's `errno`, carried over. */
+  readonly errno?: number
+  /** The raw error's `syscall`, carried over. */
+  readonly syscall?: string
+
+  /** @internal */
+  constructor(details: OffhookErrorDetails) {
+    super(headline(details), { cause: details.failure.cause })
+    const { failure, evidence } = details
+    this.phase = failure.phase
+    this.delivery = failure.delivery
+    this.mayHaveExecuted = [failure, ...details.attempts].some((attempt) => mayHaveExecuted(attempt.delivery))
+    this.method = details.method
+    this.origin = details.origin
+    this.path = details.path
+    this.attempts = details.attempts
+    // What is not known is absent, so that `'connection' in error` and a log line say the truth.
+    setKnown(this, {
+      stopReason: details.stopReason,
+      retryAfterMs: details.retryAfterMs,
+      connection: evidence?.connection,
+      timings: evidence?.timings,
+      bytes: evidence?.bytes,
+      code: failure.code,
+      errno: failure.errno,
+      syscall: failure.syscall,
+    })
+    Object.defineProperty(this, brand, { value: true })
+    Object.defineProperty(this, 'name', { value: new.target.name, configurable: true, writable: true })
+  }
+
+  /**
+   * The error as plain data, bounded in size and safe to log: no query string, header value, body or credential.
+   *
+   * @example
+   * ```ts
+   * import { isOffhookError } from 'offhook'
+   *
+   * export const toLogLine = (error: unknown) => (isOffhookError(error) ? JSON.stringify(error) : String(error))
+   * ```
+   */
+  toJSON(): Record<string, unknown> {
+    return known({
+      name: this.name,
+      message: this.message,
+      kind: this.kind,
+      phase: this.phase,
+      delivery: this.delivery,
+      mayHaveExecuted: this.mayHaveExecuted,
+      method: this.method,
+      origin: this.origin,
+      path: clip(this.path, 500),
+      stopReason: this.stopReason,
+      retryAfterMs: this.retryAfterMs,
+      code: this.code,
+      errno: this.errno,
+      syscall: this.syscall,
+      connection: this.connection,
+      timings: this.timings,
+      bytes: this.bytes,
+      attempts: this.attempts.slice(-maxAttemptsInJson),
+      attemptCount: this.attempts.length,
+      cause: causeToJson(this.cause),
+    })
+  }
+
+  /** @internal `console.log(error)` prints the whole story, then the stack. */
+  [inspectCustom](depth: number): string {
+    if (depth < 0) return `[${this.name}: ${this.message}]`
+    const frames = (this.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+    return [`${this.name}: ${this.message}`, ...story(this), ...frames.slice(0, 10)].join('\n')
+  }
+}
+
+/** Whether a value carries the brand of an offhook error, of this copy of the package or another. */
+export function isBranded(value: unknown): boolean {
+  try {
+    return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true
+  } catch {
+    // A proxy or an accessor that throws is not one of ours.
+    return false
+  }
+}
+
+/** Only `unsent` and `rejected` are proof that nothing was executed. */
+export function mayHaveExecuted(delivery: Delivery): boolean {
+  return delivery !== 'unsent' && delivery !== 'rejected'
+}
+
+const maxAttemptsInJson = 10
+
+function clip(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…` : text
+}
+
+function causeToJson(cause: unknown): unknown {
+  if (typeof cause !== 'object' || cause === null) return undefined
+  try {
+    const { name, code, errno, syscall, message } = cause as Record<string, unknown>
+    return known({
+      name,
+      code,
+      errno,
+      syscall,
+      message: typeof message === 'string' ? clip(redactText(message), 200) : undefined,
+    })
+  } catch {
+    return undefined
+  }
+}
+
+function known<T extends object>(fields: T): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
+/** Sets those fields whose value is known; the others stay absent. */
+export function setKnown(target: object, fields: object): void {
+  Object.assign(target, known(fields))
+}

@@ -1,0 +1,38 @@
+/**
+ * offhook: the HTTP client that tells who hung up, whether the request was heard, and whether it is safe to dial again.
+ *
+ * @packageDocumentation
+ */
+
+export type { CallOptions } from './adapters/call-options.js'
+export type { FetchBody, FetchFunction, FetchInit } from './adapters/fetch.js'
+export type { RequestBody, RequestFunction, RequestOptions, RequestResult } from './adapters/request.js'
+export { type Client, type ClientStats, createClient, type OriginStats } from './client.js'
+export type { Clock, Timer } from './clock.js'
+export { fetch, request } from './default-client.js'
+export { classify } from './diagnosis/classify.js'
+export { explain } from './diagnosis/explain.js'
+export {
+  type AnyOffhookError,
+  ConnectionClosedError,
+  ConnectionRefusedError,
+  ConnectionResetError,
+  isOffhookError,
+  LocalResourceError,
+  NameResolutionError,
+  NotAdmittedError,
+  ProtocolError,
+  ProxyError,
+  RejectedError,
+  StatusError,
+  TimeoutError,
+  TlsError,
+  UnknownNetworkError,
+  UnreachableError,
+} from './failure/errors.js'
+export type { AttemptReport, ByteCounts, ConnectionFacts, Decision, Limit, Timings } from './failure/evidence.js'
+export type { Delivery, Failure, FailureKind, Phase, RequestClass, StopReason, TlsTrouble } from './failure/kinds.js'
+export { OffhookError } from './failure/offhook-error.js'
+export type { ClientOptions, TimeoutOptions } from './options.js'
+export type { BudgetOptions, BudgetPreset } from './policy/budget.js'
+export type { BackoffOptions, RetryOptions } from './policy/retry-options.js'

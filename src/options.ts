@@ -1,0 +1,211 @@
+/**
+ * The options of a client: each policy's options joined, checked once, frozen. Whatever does not fit is refused here,
+ * when the client is made, and not at 3 a.m. when the first call fails.
+ */
+
+import type { ConnectionOptions } from 'node:tls'
+import type { CallLimits } from './call-spec.js'
+import { type Clock, longestDelayMs, systemClock } from './clock.js'
+import { type BudgetOptions, type BudgetPreset, type BudgetSettings, checkBudgetOptions } from './policy/budget.js'
+import { checkNumber, mismatch, openSection } from './policy/option-check.js'
+import { checkRetryOptions, type RetryOptions, type RetryPolicy } from './policy/retry-options.js'
+import type { ConnectionsOptions, Dispatcher } from './wire/undici-watch.js'
+
+/** Limits of time, in milliseconds. `false` takes a limit away. */
+export interface TimeoutOptions {
+  /** To establish a connection, name look-up and TLS included. Default 10,000. */
+  readonly connect?: number | false | undefined
+  /** For one try, from its start to the response head. Default none. */
+  readonly attempt?: number | false | undefined
+  /** From the last byte of the request that could be sent to the response head. Default 300,000. */
+  readonly headers?: number | false | undefined
+  /** Between two pieces of the response body, while somebody reads it. Default 300,000. */
+  readonly body?: number | false | undefined
+  /** For the whole call: every attempt, every wait, the body to its end. Default none. */
+  readonly total?: number | false | undefined
+}
+
+/**
+ * What `createClient` takes. Every option can be left out.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from 'offhook'
+ *
+ * await using client = createClient({
+ *   timeout: { connect: 2_000, headers: 5_000, total: 15_000 },
+ *   retry: { attempts: 4 },
+ * })
+ * await client.fetch('https://api.example.com/health')
+ * ```
+ */
+export interface ClientOptions {
+  /** Limits of time, in ms. A bare number is the total. */
+  readonly timeout?: number | TimeoutOptions | undefined
+  /** How failed attempts are repeated; `false` switches repetition off. */
+  readonly retry?: RetryOptions | false | undefined
+  /**
+   * What retries may cost in all, per origin: a preset, or numbers of your own. Default `hybrid10`, 10 % of the recent
+   * successes and a small reserve. `false` is no limit.
+   */
+  readonly budget?: BudgetPreset | BudgetOptions | false | undefined
+  /** Most connections to one origin; further requests wait. Default: no limit, as with the global fetch. */
+  readonly connections?: number | undefined
+  /** How long an idle connection is kept for reuse, in ms. Default 4,000; a server's `Keep-Alive` hint is heeded. */
+  readonly keepAlive?: number | undefined
+  /** Offer HTTP/2 to TLS servers. Default false. */
+  readonly http2?: boolean | undefined
+  /** Options of `node:tls` for every connection: `ca`, `cert`, `key`, `servername`, `rejectUnauthorized`, … */
+  readonly tls?: ConnectionOptions | undefined
+  /** Longest response head in bytes. Default: Node's `--max-http-header-size`, 16 KiB. */
+  readonly maxHeaderSize?: number | undefined
+  /** The local IP address to connect from. */
+  readonly localAddress?: string | undefined
+  /** Reject with a `StatusError` when the final answer is 400 or above. Default false. */
+  readonly throwOnStatus?: boolean | undefined
+  /** Any undici Dispatcher to send everything by. Its sockets cannot be seen, so errors know less, and say so. */
+  readonly dispatcher?: Dispatcher | undefined
+  /** The fetch that `client.fetch` drives. Default: the global one of the moment. */
+  readonly fetch?: ((input: string | URL | Request, init?: object) => Promise<Response>) | undefined
+  /** Where the time is read and timers are set: for tests. Default: this machine's. */
+  readonly clock?: Clock | undefined
+  /** Dice in [0, 1), for the jitter: for tests. Default: `Math.random`. */
+  readonly random?: (() => number) | undefined
+}
+
+/** {@link ClientOptions}, checked and complete. */
+export interface ClientSettings {
+  readonly limits: CallLimits
+  readonly retry: RetryPolicy
+  readonly budget: BudgetSettings
+  readonly connections: ConnectionsOptions
+  readonly throwOnStatus: boolean
+  readonly dispatcher: Dispatcher | undefined
+  readonly fetch: NonNullable<ClientOptions['fetch']> | undefined
+  readonly clock: Clock
+  readonly random: () => number
+}
+
+const names: readonly (keyof ClientOptions)[] = [
+  'timeout',
+  'retry',
+  'budget',
+  'connections',
+  'keepAlive',
+  'http2',
+  'tls',
+  'maxHeaderSize',
+  'localAddress',
+  'throwOnStatus',
+  'dispatcher',
+  'fetch',
+  'clock',
+  'random',
+]
+
+const defaultLimits: CallLimits = Object.freeze({
+  attempt: undefined,
+  connect: 10_000,
+  headers: 300_000,
+  body: 300_000,
+  total: undefined,
+})
+
+/**
+ * Checks a client's options and fills in the defaults.
+ *
+ * @throws TypeError that names the option, what is allowed and what came
+ */
+export function checkClientOptions(value: unknown = {}): ClientSettings {
+  const section = openSection('options', value, names)
+  const limits = checkTimeouts(section.raw('timeout'), defaultLimits)
+  const retry = checkRetryOptions(section.raw('retry'))
+  refuseIncoherence(limits, retry)
+  const localAddress = section.raw('localAddress')
+  if (localAddress !== undefined && typeof localAddress !== 'string')
+    throw mismatch('options.localAddress', 'an IP address', localAddress)
+  const tls = section.raw('tls')
+  if (tls !== undefined && (typeof tls !== 'object' || tls === null))
+    throw mismatch('options.tls', 'options of node:tls', tls)
+  const maxHeaderSize = section.number('maxHeaderSize', { min: 1, max: 2 ** 30, integer: true })
+  const connections = section.number('connections', { min: 1, max: Number.POSITIVE_INFINITY })
+  return Object.freeze({
+    limits,
+    retry,
+    budget: checkBudgetOptions(section.raw('budget')),
+    connections: Object.freeze({
+      connections: connections === Number.POSITIVE_INFINITY ? undefined : connections,
+      keepAliveMs: section.number('keepAlive', { min: 1, max: 600_000 }) ?? 4_000,
+      http2: section.boolean('http2') ?? false,
+      ...(tls !== undefined && { tls: tls as ConnectionOptions }),
+      ...(maxHeaderSize !== undefined && { maxHeaderSize }),
+      ...(localAddress !== undefined && { localAddress }),
+    }),
+    throwOnStatus: section.boolean('throwOnStatus') ?? false,
+    dispatcher: withMethod<Dispatcher>('options.dispatcher', section.raw('dispatcher'), 'dispatch'),
+    fetch: functionOf<NonNullable<ClientOptions['fetch']>>('options.fetch', section.raw('fetch')),
+    clock: withMethod<Clock>('options.clock', section.raw('clock'), 'now') ?? systemClock,
+    random: functionOf<() => number>('options.random', section.raw('random')) ?? Math.random,
+  })
+}
+
+/**
+ * Checks the `timeout` option of a client or a call.
+ *
+ * @param base what holds where the option is silent
+ */
+export function checkTimeouts(value: unknown, base: CallLimits): CallLimits {
+  if (value === undefined) return base
+  const range = { min: 1, max: longestDelayMs }
+  if (typeof value === 'number') return coherent({ ...base, total: checkNumber('timeout', value, range) })
+  const section = openSection('timeout', value, ['connect', 'attempt', 'headers', 'body', 'total'])
+  const limit = (name: keyof CallLimits) => {
+    const given = section.raw(name)
+    if (given === undefined) return base[name]
+    return given === false ? undefined : checkNumber(`timeout.${name}`, given, range)
+  }
+  return coherent({
+    connect: limit('connect'),
+    attempt: limit('attempt'),
+    headers: limit('headers'),
+    body: limit('body'),
+    total: limit('total'),
+  })
+}
+
+function coherent(limits: CallLimits): CallLimits {
+  const { attempt, total } = limits
+  if (attempt !== undefined && total !== undefined && attempt > total) {
+    throw mismatch(
+      'timeout.attempt',
+      `at most timeout.total, which is ${total}: an attempt is part of the call`,
+      attempt,
+    )
+  }
+  return Object.freeze(limits)
+}
+
+function refuseIncoherence(limits: CallLimits, retry: RetryPolicy): void {
+  const { total } = limits
+  // The base is the ceiling of the first wait. When even that cannot fit, no retry ever would.
+  if (total !== undefined && retry.disabled !== true && retry.attempts > 1 && retry.backoff.baseMs >= total) {
+    throw mismatch(
+      'retry.backoff.base',
+      `below timeout.total, which is ${total}: no retry could ever be made`,
+      retry.backoff.baseMs,
+    )
+  }
+}
+
+function withMethod<T>(path: string, value: unknown, method: string): T | undefined {
+  if (value === undefined) return undefined
+  const found = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[method] : undefined
+  if (typeof found !== 'function') throw mismatch(path, `an object with a method ${method}()`, value)
+  return value as T
+}
+
+function functionOf<T>(path: string, value: unknown): T | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'function') throw mismatch(path, 'a function', value)
+  return value as T
+}

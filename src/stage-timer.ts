@@ -1,0 +1,112 @@
+/** The limit that holds in each stage of an attempt, and the one timer that watches them all. */
+
+import type { Clock, Timer } from './clock.js'
+import type { Limit } from './failure/evidence.js'
+import type { Exchange } from './wire/exchange.js'
+
+/** Milliseconds; `undefined` is no limit. */
+export interface AttemptLimits {
+  readonly attempt: number | undefined
+  readonly connect: number | undefined
+  readonly headers: number | undefined
+  readonly body: number | undefined
+}
+
+interface Stage {
+  readonly name: Limit
+  readonly ms: number
+  readonly since: number
+}
+
+/**
+ * Set once for an exchange, the timer finds out when it fires which stage the exchange has come to and re-arms itself
+ * for what is left: an exchange that goes well costs one timer, not one for each stage.
+ */
+export class StageTimer {
+  readonly #clock: Clock
+  readonly #limits: AttemptLimits
+  readonly #ownSockets: boolean
+  readonly #expire: (name: Limit, ms: number) => void
+  #timer: Timer | undefined
+  #exchange: Exchange | undefined
+
+  constructor(
+    host: { clock: Clock; limits: AttemptLimits; ownSockets: boolean },
+    expire: (name: Limit, ms: number) => void,
+  ) {
+    this.#clock = host.clock
+    this.#limits = host.limits
+    this.#ownSockets = host.ownSockets
+    this.#expire = expire
+  }
+
+  /** Watches this exchange from now on, and no other. */
+  watch(exchange: Exchange): void {
+    this.clear()
+    this.#exchange = exchange
+    const stage = this.#stageOf(exchange)
+    if (stage !== undefined) this.#arm(exchange, stage.ms - (this.#clock.now() - stage.since))
+  }
+
+  clear(): void {
+    this.#clock.cancel(this.#timer)
+    this.#timer = undefined
+    this.#exchange = undefined
+  }
+
+  /** After the head: only a body limit that is shorter than the one the timer was set for needs it earlier. */
+  headSeen(exchange: Exchange): void {
+    const { headers, body } = this.#limits
+    if (body !== undefined && (headers === undefined || body < headers)) this.watch(exchange)
+  }
+
+  #arm(exchange: Exchange, delayMs: number): void {
+    this.#timer = this.#clock.after(delayMs, () => {
+      // After a stall of the event loop the timer comes before data that has long arrived: look at the sockets first.
+      this.#clock.nextTurn(() => this.#check(exchange))
+    })
+  }
+
+  #check(exchange: Exchange): void {
+    if (exchange !== this.#exchange || exchange.endedAt !== undefined) return
+    const stage = this.#stageOf(exchange)
+    if (stage === undefined) return
+    const left = stage.ms - (this.#clock.now() - stage.since)
+    if (left > 0) this.#arm(exchange, left)
+    else this.#expire(stage.name, stage.ms)
+  }
+
+  /** The limit that holds in the stage that the exchange is in, and since when. */
+  #stageOf(exchange: Exchange): Stage | undefined {
+    const { connect, headers, body } = this.#limits
+    if (exchange.headAt !== undefined) {
+      // A reader that is behind holds the body up, not the peer.
+      return stage('body', body, exchange.paused ? this.#clock.now() : exchange.progressAt)
+    }
+    if (exchange.startedAt !== undefined || !this.#ownSockets) return stage('headers', headers, exchange.progressAt)
+    // Waiting for a free connection is not connecting; the limits of the attempt and of the call bound that.
+    return stage('connect', connect, exchange.assignedAt ?? this.#clock.now())
+  }
+}
+
+function stage(name: Limit, ms: number | undefined, since: number): Stage | undefined {
+  return ms === undefined ? undefined : { name, ms, since }
+}
+
+/** One of our own limits ran out. The codes are undici's where it has one, so that code that looks for them goes on working. */
+export class LimitReached extends Error {
+  readonly code: string
+  override readonly name = 'LimitReached'
+  constructor(limit: Limit, ms: number) {
+    super(`the ${limit} limit of ${ms} ms ran out`)
+    this.code = limitCodes[limit]
+  }
+}
+
+const limitCodes: Record<Limit, string> = {
+  connect: 'UND_ERR_CONNECT_TIMEOUT',
+  headers: 'UND_ERR_HEADERS_TIMEOUT',
+  body: 'UND_ERR_BODY_TIMEOUT',
+  attempt: 'ETIMEDOUT',
+  total: 'ETIMEDOUT',
+}

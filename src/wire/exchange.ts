@@ -1,0 +1,262 @@
+/**
+ * One request on one connection, watched from inside: a handler that stands between undici and the caller's own
+ * handler, writes down when each thing happened, and passes everything on. Facts only.
+ *
+ * undici calls its handlers by an old set of names (`onConnect`, `onHeaders`, …) or a new one (`onRequestStart`, …),
+ * depending on its version and on who made the handler; `exchange-handlers.ts` speaks both and calls the marks here.
+ */
+
+import type { Clock } from '../clock.js'
+import type { ConnectionFacts, ExchangeFacts } from '../failure/evidence.js'
+import type { Delivery, Phase } from '../failure/kinds.js'
+import { redactPath } from '../failure/redact.js'
+import type { SocketRecord } from './socket-record.js'
+
+/** A place for connections that hold one socket at a time: which one it holds, or is opening, now. */
+export interface Line {
+  socket: SocketRecord | undefined
+}
+
+/** What an exchange tells its attempt. */
+export interface ExchangeListener {
+  /** The request is about to be written. */
+  onStart(exchange: Exchange): void
+  /** The response head is complete; not called for 1xx. */
+  onHead(exchange: Exchange): void
+  onEnd(exchange: Exchange): void
+  /** The exchange failed; what is returned is handed to the caller's handler in place of the raw error. */
+  onFailure(exchange: Exchange, raw: unknown): unknown
+  /** The caller's handler stops the exchange (a cancelled body, content it cannot decode); returns the reason to pass on. */
+  onStop(exchange: Exchange, reason: unknown): unknown
+}
+
+/** Header access that does not care how undici delivers them. */
+export type HeaderReader = (name: string) => string | undefined
+
+const noHeaders: HeaderReader = () => undefined
+
+export class Exchange {
+  readonly method: string
+  readonly origin: string
+  readonly path: string
+  readonly clock: Clock
+  readonly listener: ExchangeListener
+  readonly dispatchedAt: number
+  /** When a connection's queue took it. */
+  assignedAt: number | undefined
+  /** When undici announced that it would write the request: from here on bytes may be out. */
+  startedAt: number | undefined
+  /** When the request, body included, had been given to the socket. */
+  sentAt: number | undefined
+  /** When the first byte of the response was seen. */
+  respondedAt: number | undefined
+  headAt: number | undefined
+  endedAt: number | undefined
+  /** When anything last moved, for idle limits. */
+  progressAt: number
+  status: number | undefined
+  header: HeaderReader = noHeaders
+  bodyBytes = 0
+  /** The reader of the response is behind: silence is not the peer's. */
+  paused = false
+  failed = false
+  /** The body of the response will be ended by nothing but the end of the connection. */
+  closeDelimited = false
+  line: Line | undefined
+  socket: SocketRecord | undefined
+  requestsBefore = 0
+  idleMs: number | undefined
+  #readBefore = 0
+  #writtenBefore = 0
+  #stop: ((reason: unknown) => void) | undefined
+  /** Set when our side gave up; a request that undici has not started by then will never be. */
+  abandoned: { readonly reason: unknown } | undefined
+  /** The caller's own handler stopped it: what undici reports next is an echo, not a failure. */
+  stopped = false
+
+  constructor(request: { method: string; origin: string; path: string }, clock: Clock, listener: ExchangeListener) {
+    this.method = request.method
+    this.origin = request.origin
+    this.path = request.path
+    this.clock = clock
+    this.listener = listener
+    this.dispatchedAt = clock.now()
+    this.progressAt = this.dispatchedAt
+  }
+
+  /** A connection's queue has taken the request. */
+  assigned(line: Line): void {
+    this.line = line
+    this.assignedAt = this.clock.now()
+  }
+
+  started(stop: (reason: unknown) => void): void {
+    // A caller that has gone must not have its request sent; throwing here fails it without harming the connection.
+    if (this.abandoned !== undefined) throw this.abandoned.reason
+    const now = this.clock.now()
+    this.#stop = stop
+    this.startedAt ??= now
+    this.progressAt = now
+    const socket = this.line?.socket
+    if (socket !== undefined) {
+      this.socket = socket
+      this.requestsBefore = socket.requests
+      if (socket.requests > 0 && socket.lastUsedAt !== undefined) this.idleMs = now - socket.lastUsedAt
+      socket.requests++
+      this.#readBefore = socket.bytesRead
+      this.#writtenBefore = socket.bytesWritten
+    }
+    this.listener.onStart(this)
+  }
+
+  sent(): void {
+    this.sentAt = this.clock.now()
+    this.progressAt = this.sentAt
+  }
+
+  /** Part of the request body was taken. */
+  moved(): void {
+    this.progressAt = this.clock.now()
+  }
+
+  /** The reader of the response wants more of it. */
+  resumed(): void {
+    this.paused = false
+    this.progressAt = this.clock.now()
+  }
+
+  responded(): void {
+    this.respondedAt ??= this.clock.now()
+  }
+
+  head(status: number, header: HeaderReader): void {
+    const now = this.clock.now()
+    this.progressAt = now
+    this.respondedAt ??= now
+    if (status < 200) return
+    this.headAt = now
+    this.status = status
+    this.header = header
+    this.listener.onHead(this)
+  }
+
+  data(length: number): void {
+    this.bodyBytes += length
+    this.progressAt = this.clock.now()
+  }
+
+  /**
+   * The response ended, as undici sees it. Returns the error that the end hides: undici takes the reset of a
+   * connection for the end of a body that is delimited by the connection's end (RFC 9112 §8).
+   */
+  ended(): unknown {
+    const hidden = this.#hiddenCut()
+    if (hidden !== undefined) return this.failure(hidden)
+    this.endedAt = this.clock.now()
+    this.#release()
+    this.listener.onEnd(this)
+    return undefined
+  }
+
+  /** The exchange failed. Returns what the caller's handler is to be told. */
+  failure(raw: unknown): unknown {
+    this.failed = true
+    this.endedAt = this.clock.now()
+    this.#release()
+    return this.listener.onFailure(this, raw)
+  }
+
+  /** The caller's handler wants no more of it. */
+  stop(reason: unknown): unknown {
+    if (this.endedAt !== undefined) return reason
+    this.stopped = true
+    return this.listener.onStop(this, reason)
+  }
+
+  /** Ends the exchange from our side; a request that was not started yet will never be. */
+  abandon(reason: unknown): void {
+    if (this.endedAt !== undefined) return
+    this.abandoned ??= { reason }
+    this.#stop?.(reason)
+  }
+
+  /** What is known of the response's length says that the end of the connection ends it (RFC 9112 §6.3). */
+  get endsWithConnection(): boolean {
+    const { status, header, method } = this
+    if (status === undefined || method === 'HEAD' || status === 204 || status === 304 || this.socket?.protocol === 'h2')
+      return false
+    return header('content-length') === undefined && header('transfer-encoding') === undefined
+  }
+
+  get connection(): ConnectionFacts | undefined {
+    const socket = this.socket ?? this.line?.socket
+    if (socket === undefined) return undefined
+    if (this.socket !== undefined) return socket.facts({ requestsBefore: this.requestsBefore, idleMs: this.idleMs })
+    // It died in our hands before the request was written, or never came to be.
+    const idleMs = socket.lastUsedAt === undefined ? undefined : this.clock.now() - socket.lastUsedAt
+    return socket.facts({ requestsBefore: socket.requests, idleMs })
+  }
+
+  get bytesSent(): number | undefined {
+    return this.socket === undefined ? undefined : this.socket.bytesWritten - this.#writtenBefore
+  }
+
+  get bytesReceived(): number | undefined {
+    return this.socket === undefined ? undefined : this.socket.bytesRead - this.#readBefore
+  }
+
+  /** How far the marks say it came. */
+  get phase(): Phase {
+    if (this.headAt !== undefined) return 'body'
+    if (this.respondedAt !== undefined) return 'head'
+    if (this.startedAt !== undefined) return this.sentAt === undefined && this.#tellsSent ? 'send' : 'wait'
+    const dial = this.line?.socket?.dialPhase
+    if (this.line === undefined || dial === undefined) return 'admit'
+    return dial === 'open' ? 'send' : dial
+  }
+
+  /** Whether the handler in use would have been told that the request had been given to the socket. */
+  #tellsSent = false
+
+  expectSent(): void {
+    this.#tellsSent = true
+  }
+
+  get delivery(): Delivery {
+    if (this.startedAt === undefined) return 'unsent'
+    if (this.headAt !== undefined && this.endedAt !== undefined && !this.failed) return 'answered'
+    return this.respondedAt === undefined ? 'unknown' : 'partial'
+  }
+
+  facts(): ExchangeFacts {
+    return {
+      method: this.method,
+      origin: this.origin,
+      path: redactPath(this.path),
+      delivery: this.delivery,
+      ...(this.status !== undefined && { status: this.status }),
+    }
+  }
+
+  #release(): void {
+    this.#stop = undefined
+    if (this.socket !== undefined) this.socket.lastUsedAt = this.endedAt
+  }
+
+  #hiddenCut(): unknown {
+    const socket = this.socket
+    if (socket?.ending === undefined || !this.endsWithConnection) return undefined
+    this.closeDelimited = true
+    if (socket.ending === 'rst' || socket.ending === 'fin-then-rst') return socket.error
+    if (socket.cutBeneathTls) return new CutBeneathTls()
+    return undefined
+  }
+}
+
+/** The TCP connection ended under TLS that had not: anybody on the way could have cut it (RFC 8446 §6.1). */
+class CutBeneathTls extends Error {
+  readonly code = 'ERR_TLS_NO_CLOSE_NOTIFY'
+  constructor() {
+    super('the TLS connection ended without close_notify')
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * What is known of one connection, from the dial to its end. Written by listeners that stand on the socket before
+ * undici's own, so that the order of events is ours to know. Judges nothing.
+ */
+
+import type { Socket } from 'node:net'
+import type { Clock } from '../clock.js'
+import type { ConnectionFacts, SocketEnding } from '../failure/evidence.js'
+import { TlsLedger } from './tls-ledger.js'
+
+let lastId = 0
+
+/** Where the dial is, or was when it failed. */
+export type DialPhase = 'dns' | 'connect' | 'proxy' | 'tls' | 'open'
+
+export class SocketRecord {
+  readonly id = ++lastId
+  readonly #clock: Clock
+  readonly startedAt: number
+  dialPhase: DialPhase
+  dnsMs: number | undefined
+  connectMs: number | undefined
+  tlsMs: number | undefined
+  establishedAt: number | undefined
+  protocol: 'http/1.1' | 'h2' = 'http/1.1'
+  localAddress: string | undefined
+  localPort: number | undefined
+  remoteAddress: string | undefined
+  remotePort: number | undefined
+  /** Requests that have been started on this connection. */
+  requests = 0
+  /** When the last exchange on it ended. */
+  lastUsedAt: number | undefined
+  ending: SocketEnding | undefined
+  /** The socket's own error, which undici may keep to itself. */
+  error: Error | undefined
+  endedAt: number | undefined
+  closed = false
+  /** Ends by our own hand, so that the end says nothing about the peer. */
+  closedByUs = false
+  #socket: Socket | undefined
+  #raw: Socket | undefined
+  #tls: TlsLedger | undefined
+  #mark: number
+  readonly #secure: boolean
+
+  constructor(clock: Clock, secure: boolean) {
+    this.#clock = clock
+    this.startedAt = clock.now()
+    this.#mark = this.startedAt
+    this.dialPhase = 'dns'
+    this.#secure = secure
+  }
+
+  /** Follows the TCP socket while it connects. */
+  watchDial(raw: Socket): void {
+    this.#raw = raw
+    raw.once('lookup', () => {
+      this.dnsMs = this.#lap()
+      this.dialPhase = 'connect'
+    })
+    raw.once('connect', () => {
+      // An address needs no look-up, and then what has passed was the connect alone.
+      this.connectMs = this.#lap()
+      this.dialPhase = this.#secure ? 'tls' : 'open'
+      this.#readAddresses(raw)
+    })
+    raw.on('error', (error) => this.#onError(error))
+    raw.on('close', () => this.#onClose())
+  }
+
+  /** Takes the socket that requests will be written on: the TCP socket itself, or the TLS socket over it. */
+  established(socket: Socket, raw: Socket | undefined): void {
+    this.#socket = socket
+    this.dialPhase = 'open'
+    this.establishedAt = this.#clock.now()
+    if (this.#secure) this.tlsMs = this.#lap()
+    if ((socket as { alpnProtocol?: string | false }).alpnProtocol === 'h2') this.protocol = 'h2'
+    this.#readAddresses(raw ?? socket)
+    if (socket !== raw) {
+      // The dial watched the TCP socket; the one above it (TLS, a tunnel) has events of its own.
+      if (raw !== undefined) this.#tls = new TlsLedger(socket, raw, this.#clock)
+      socket.on('error', (error) => this.#onError(error))
+      socket.on('close', () => this.#onClose())
+    }
+    socket.on('end', () => this.#onEnd())
+  }
+
+  /** Bytes received, plaintext where that can be told. */
+  get bytesRead(): number {
+    return this.#socket?.bytesRead ?? 0
+  }
+
+  /** Bytes given to the socket, sent or not. */
+  get bytesWritten(): number {
+    return this.#socket?.bytesWritten ?? 0
+  }
+
+  /** A TLS connection that ended without the close_notify that proves the end was meant (RFC 8446 §6.1). */
+  get cutBeneathTls(): boolean {
+    return this.ending === 'fin' && this.#tls?.endedWithoutNotice() === true
+  }
+
+  /** Gives up a connection that is still being made; one that stands is left alone. */
+  abandonDial(error: Error): void {
+    if (this.establishedAt !== undefined) return
+    this.closedByUs = true
+    this.#raw?.destroy(error)
+  }
+
+  /** The connection as evidence for the request that began at `startedAt`, or for one that never began. */
+  facts(use: { requestsBefore: number; idleMs: number | undefined }): ConnectionFacts {
+    const age = this.establishedAt === undefined ? undefined : this.#clock.now() - this.establishedAt
+    return {
+      id: this.id,
+      ...(this.establishedAt !== undefined && { protocol: this.protocol }),
+      ...(this.localAddress !== undefined && { localAddress: this.localAddress }),
+      ...(this.localPort !== undefined && { localPort: this.localPort }),
+      ...(this.remoteAddress !== undefined && { remoteAddress: this.remoteAddress }),
+      ...(this.remotePort !== undefined && { remotePort: this.remotePort }),
+      reused: use.requestsBefore > 0,
+      ...(age !== undefined && { ageMs: age }),
+      ...(use.idleMs !== undefined && { idleMs: use.idleMs }),
+      requestsBefore: use.requestsBefore,
+    }
+  }
+
+  #lap(): number {
+    const now = this.#clock.now()
+    const lap = now - this.#mark
+    this.#mark = now
+    return lap
+  }
+
+  #readAddresses(socket: Socket): void {
+    // Read once, at connect: afterwards a closed socket no longer knows them.
+    this.localAddress ??= socket.localAddress
+    this.localPort ??= socket.localPort
+    this.remoteAddress ??= socket.remoteAddress
+    this.remotePort ??= socket.remotePort
+  }
+
+  #onEnd(): void {
+    this.endedAt ??= this.#clock.now()
+    this.ending ??= 'fin'
+  }
+
+  #onError(error: Error): void {
+    if (this.error !== undefined) return
+    this.error = error
+    this.endedAt ??= this.#clock.now()
+    if (this.closedByUs) this.ending ??= 'local'
+    else if (isReset(error)) this.ending = this.ending === 'fin' ? 'fin-then-rst' : 'rst'
+  }
+
+  #onClose(): void {
+    this.closed = true
+    this.endedAt ??= this.#clock.now()
+    this.ending ??= 'local'
+  }
+}
+
+/**
+ * Only an error that the kernel reported is an RST: `ECONNRESET` with `errno` and `syscall`. Without them it is
+ * Node's own word for an early FIN ("socket hang up", a handshake that was cut).
+ */
+function isReset(error: NodeJS.ErrnoException): boolean {
+  return (
+    (error.code === 'ECONNRESET' || error.code === 'EPIPE') && error.errno !== undefined && error.syscall !== undefined
+  )
+}

@@ -1,0 +1,89 @@
+/** The record of one attempt: its exchanges, and which of our limits ended it. Closed into evidence when it fails. */
+
+import type { Clock } from '../clock.js'
+import type { Evidence, Limit, Timings } from '../failure/evidence.js'
+import type { Exchange } from './exchange.js'
+
+export class Timeline {
+  readonly clock: Clock
+  readonly startedAt: number
+  /** The exchange in progress, or the last one. */
+  exchange: Exchange | undefined
+  /** The exchanges before it: redirects. */
+  earlier: Exchange[] | undefined
+  limit: { readonly name: Limit; readonly ms: number } | undefined
+  /** True when the connections are our own, so that sockets can be seen. */
+  readonly ownSockets: boolean
+
+  constructor(clock: Clock, ownSockets: boolean) {
+    this.clock = clock
+    this.startedAt = clock.now()
+    this.ownSockets = ownSockets
+  }
+
+  /** A request goes out. A second one in the same attempt means that the first was redirected. */
+  begin(exchange: Exchange): void {
+    if (this.exchange !== undefined) {
+      this.earlier ??= []
+      this.earlier.push(this.exchange)
+    }
+    this.exchange = exchange
+  }
+
+  /** What is known at this moment. */
+  evidence(): Evidence {
+    const { exchange, limit } = this
+    const total = this.clock.now() - this.startedAt
+    if (exchange === undefined) {
+      return { vantage: 'none', phase: 'admit', timings: { total }, ...limitFacts(limit) }
+    }
+    const { connection, bytesSent, bytesReceived, status } = exchange
+    const ending = exchange.socket?.ending ?? exchange.line?.socket?.ending
+    const bytes = {
+      ...(bytesSent !== undefined && { sent: bytesSent }),
+      ...(bytesReceived !== undefined && { received: bytesReceived }),
+    }
+    return {
+      vantage: this.ownSockets ? 'socket' : 'dispatcher',
+      phase: exchange.phase,
+      started: exchange.startedAt !== undefined,
+      ...(status !== undefined && { status }),
+      ...(status !== undefined && { bodyBytes: exchange.bodyBytes }),
+      complete: exchange.delivery === 'answered',
+      ...(exchange.closeDelimited && { closeDelimited: true }),
+      ...(ending !== undefined && { ending }),
+      ...limitFacts(limit),
+      ...(connection !== undefined && { connection }),
+      timings: timingsOf(exchange, total),
+      ...(bytesSent !== undefined && { bytes }),
+      ...(this.earlier !== undefined && { earlier: this.earlier.map((one) => one.facts()) }),
+    }
+  }
+}
+
+function limitFacts(limit: Timeline['limit']): Pick<Evidence, 'limit' | 'limitMs'> {
+  return limit === undefined ? {} : { limit: limit.name, limitMs: limit.ms }
+}
+
+function timingsOf(exchange: Exchange, total: number): Timings {
+  const socket = exchange.socket ?? exchange.line?.socket
+  // The dial belongs to this request only when no other had used the connection before.
+  const dialled = socket !== undefined && exchange.requestsBefore === 0 && socket.requests <= 1 ? socket : undefined
+  const { assignedAt, dispatchedAt, startedAt, sentAt, headAt, endedAt } = exchange
+  const waitedUntil = headAt ?? endedAt
+  const entries = {
+    queue: assignedAt === undefined ? undefined : assignedAt - dispatchedAt,
+    dns: dialled?.dnsMs,
+    connect: dialled?.connectMs,
+    tls: dialled?.tlsMs,
+    send: startedAt === undefined || sentAt === undefined ? undefined : sentAt - startedAt,
+    wait: startedAt === undefined || waitedUntil === undefined ? undefined : waitedUntil - startedAt,
+  }
+  const known = Object.entries(entries).filter(([, value]) => value !== undefined)
+  return { ...Object.fromEntries(known.map(([name, value]) => [name, round(value as number)])), total: round(total) }
+}
+
+/** Microseconds are as fine as these clocks go; more digits only make logs hard to read. */
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000
+}
