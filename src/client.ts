@@ -2,7 +2,7 @@
 
 import { type FetchFunction, fetchOf } from './adapters/fetch.js'
 import { type RequestFunction, requestOf } from './adapters/request.js'
-import type { CallHost, RunningCall } from './call-spec.js'
+import type { CallHost, RunningCall } from './call/spec.js'
 import { errorOf, type NotAdmittedError } from './failure/errors.js'
 import { type ClientOptions, type ClientSettings, checkClientOptions } from './options.js'
 import { RetryBudget } from './policy/budget.js'

@@ -4,7 +4,7 @@
  */
 
 import type { ConnectionOptions } from 'node:tls'
-import type { CallLimits } from './call-spec.js'
+import type { CallLimits } from './call/spec.js'
 import { type Clock, longestDelayMs, systemClock } from './clock.js'
 import { type BudgetOptions, type BudgetPreset, type BudgetSettings, checkBudgetOptions } from './policy/budget.js'
 import { checkNumber, mismatch, openSection } from './policy/option-check.js'

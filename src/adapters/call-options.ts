@@ -1,6 +1,6 @@
 /** The options that `fetch` and `request` take on top of their host's own, joined with the client's. */
 
-import type { CallLimits } from '../call-spec.js'
+import type { CallLimits } from '../call/spec.js'
 import type { ClientSettings, TimeoutOptions } from '../options.js'
 import { checkTimeouts } from '../options.js'
 import { mismatch } from '../policy/option-check.js'

@@ -4,9 +4,9 @@
  * intercepts the global fetch intercepts this one.
  */
 
-import type { Sender, Sending } from '../attempt.js'
-import { runCall } from '../call.js'
-import type { CallHost } from '../call-spec.js'
+import type { Sender, Sending } from '../attempt/attempt.js'
+import { runCall } from '../call/call.js'
+import type { CallHost } from '../call/spec.js'
 import { redactPath, redactText } from '../failure/redact.js'
 import type { ClientSettings } from '../options.js'
 import { requestClass } from '../policy/idempotency.js'

@@ -1,9 +1,9 @@
 /** `client.request`: undici's `request`, the fast way, with the same typed errors and retries. */
 
 import { interceptors, type Dispatcher as UndiciDispatcher, FormData as UndiciFormData } from 'undici'
-import type { Sender, Sending } from '../attempt.js'
-import { runCall } from '../call.js'
-import type { CallHost } from '../call-spec.js'
+import type { Sender, Sending } from '../attempt/attempt.js'
+import { runCall } from '../call/call.js'
+import type { CallHost } from '../call/spec.js'
 import type { ClientSettings } from '../options.js'
 import { requestClass } from '../policy/idempotency.js'
 import { mismatch } from '../policy/option-check.js'

@@ -4,17 +4,17 @@
  */
 
 import pRetry from 'p-retry'
-import { Attempt, type AttemptOwner, type Outcome } from './attempt.js'
-import { CallRecord } from './call-record.js'
-import type { CallHost, CallSpec, RunningCall } from './call-spec.js'
-import type { Timer } from './clock.js'
-import { type AnyOffhookError, errorOf } from './failure/errors.js'
-import type { Evidence } from './failure/evidence.js'
-import type { Failure, StopReason } from './failure/kinds.js'
-import { remainingTime } from './policy/deadline.js'
-import { decide } from './policy/retry.js'
-import type { RetryQuestion, Verdict } from './policy/retry-question.js'
-import { readSignals, type ServerSignals, serverDelayMs } from './policy/server-signals.js'
+import { Attempt, type AttemptOwner, type Outcome } from '../attempt/attempt.js'
+import type { Timer } from '../clock.js'
+import { type AnyOffhookError, errorOf } from '../failure/errors.js'
+import type { Evidence } from '../failure/evidence.js'
+import type { Failure, StopReason } from '../failure/kinds.js'
+import { remainingTime } from '../policy/deadline.js'
+import { decide } from '../policy/retry.js'
+import type { RetryQuestion, Verdict } from '../policy/retry-question.js'
+import { readSignals, type ServerSignals, serverDelayMs } from '../policy/server-signals.js'
+import { CallRecord } from './record.js'
+import type { CallHost, CallSpec, RunningCall } from './spec.js'
 
 /** Runs one call. */
 export function runCall<Answer>(spec: CallSpec<Answer>, host: CallHost): Promise<Answer> {

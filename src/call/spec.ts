@@ -1,12 +1,12 @@
 /** What a call is made of, what it needs of its client, and what its client may do to it. */
 
-import type { Sender } from './attempt.js'
-import type { Clock } from './clock.js'
-import type { AnyOffhookError } from './failure/errors.js'
-import type { RequestClass } from './failure/kinds.js'
-import type { RetryPolicy } from './policy/retry-options.js'
-import type { AttemptLimits } from './stage-timer.js'
-import type { Connections, Dispatcher } from './wire/undici-watch.js'
+import type { Sender } from '../attempt/attempt.js'
+import type { AttemptLimits } from '../attempt/stage-timer.js'
+import type { Clock } from '../clock.js'
+import type { AnyOffhookError } from '../failure/errors.js'
+import type { RequestClass } from '../failure/kinds.js'
+import type { RetryPolicy } from '../policy/retry-options.js'
+import type { Connections, Dispatcher } from '../wire/undici-watch.js'
 
 /** The limits of an attempt, and the one of the whole call. Milliseconds; `undefined` is no limit. */
 export interface CallLimits extends AttemptLimits {

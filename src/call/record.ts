@@ -1,8 +1,8 @@
 /** What a call remembers of its attempts: for the next decision, and for the error at the end. */
 
-import type { AttemptReport, Decision, Evidence } from './failure/evidence.js'
-import type { Failure, StopReason } from './failure/kinds.js'
-import type { Verdict } from './policy/retry-question.js'
+import type { AttemptReport, Decision, Evidence } from '../failure/evidence.js'
+import type { Failure, StopReason } from '../failure/kinds.js'
+import type { Verdict } from '../policy/retry-question.js'
 
 export class CallRecord {
   readonly attempts: AttemptReport[] = []

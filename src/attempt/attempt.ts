@@ -3,20 +3,20 @@
  * limit of ours, or because the call was cancelled.
  */
 
-import type { Clock, Timer } from './clock.js'
-import { classify } from './diagnosis/classify.js'
-import type { Evidence, Limit } from './failure/evidence.js'
-import type { Failure } from './failure/kinds.js'
-import { type AttemptLimits, LimitReached, StageTimer } from './stage-timer.js'
-import type { Exchange, HeaderReader } from './wire/exchange.js'
-import { Timeline } from './wire/timeline.js'
+import type { Clock, Timer } from '../clock.js'
+import { classify } from '../diagnosis/classify.js'
+import type { Evidence, Limit } from '../failure/evidence.js'
+import type { Failure } from '../failure/kinds.js'
+import type { Exchange, HeaderReader } from '../wire/exchange.js'
+import { Timeline } from '../wire/timeline.js'
 import {
   type Connections,
   type Dispatcher,
   type DispatchFacts,
   type DispatchListener,
   WatchingDispatcher,
-} from './wire/undici-watch.js'
+} from '../wire/undici-watch.js'
+import { type AttemptLimits, LimitReached, StageTimer } from './stage-timer.js'
 
 /** How an adapter sends one try by its host's API, and how its answers are read. */
 export interface Sender<Answer> {

@@ -1,8 +1,8 @@
 /** The limit that holds in each stage of an attempt, and the one timer that watches them all. */
 
-import type { Clock, Timer } from './clock.js'
-import type { Limit } from './failure/evidence.js'
-import type { Exchange } from './wire/exchange.js'
+import type { Clock, Timer } from '../clock.js'
+import type { Limit } from '../failure/evidence.js'
+import type { Exchange } from '../wire/exchange.js'
 
 /** Milliseconds; `undefined` is no limit. */
 export interface AttemptLimits {
