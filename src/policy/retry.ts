@@ -146,7 +146,7 @@ function holds(condition: Condition, { failure, signals, resumable }: RetryQuest
     case 'proved':
       return failure.delivery === 'unsent' || failure.delivery === 'rejected'
     case 'resumable':
-      return resumable === true && failure.kind !== 'protocol'
+      return resumable === true && failure.kind !== 'protocol' && failure.permanent !== true && signals?.stop !== true
     case 'nack':
       return signals?.nack === true
     case 'never-forwarded':
