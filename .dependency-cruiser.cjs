@@ -13,14 +13,28 @@ const table = {
   diagnosis: ['knowledge', 'failure'],
   telemetry: ['failure'],
   wire: ['failure', 'clock'],
-  attempt: ['wire', 'diagnosis', 'failure', 'clock', 'telemetry'],
-  options: ['policy', 'failure'],
-  call: ['policy', 'attempt', 'failure', 'clock', 'telemetry'],
-  adapters: ['call', 'attempt', 'options', 'wire', 'failure'],
+  attempt: ['wire', 'diagnosis', 'failure', 'clock'],
+  origin: ['policy', 'failure', 'clock'],
+  options: ['call', 'origin', 'policy', 'wire', 'clock'],
+  call: ['policy', 'origin', 'attempt', 'failure', 'clock', 'telemetry'],
+  adapters: ['call', 'attempt', 'options', 'policy', 'wire', 'failure', 'clock'],
   sockets: ['call', 'attempt', 'options', 'wire', 'failure', 'clock'],
   server: ['wire', 'diagnosis', 'failure', 'clock', 'telemetry'],
-  client: ['adapters', 'call', 'options', 'policy', 'wire', 'failure', 'clock', 'telemetry'],
-  index: ['client', 'adapters', 'sockets', 'options', 'policy', 'attempt', 'diagnosis', 'failure'],
+  client: ['adapters', 'call', 'options', 'origin', 'wire', 'failure', 'clock', 'telemetry'],
+  'default-client': ['client', 'adapters'],
+  index: [
+    'default-client',
+    'client',
+    'adapters',
+    'sockets',
+    'options',
+    'origin',
+    'policy',
+    'clock',
+    'diagnosis',
+    'failure',
+    'telemetry',
+  ],
   testing: [],
   doctor: ['index', 'testing', 'attempt', 'diagnosis', 'failure', 'clock'],
 }
@@ -31,7 +45,7 @@ const pure = ['failure', 'knowledge', 'policy', 'diagnosis']
 // Where packages may be imported. Everything else of node_modules is closed to src.
 const packages = {
   undici: ['^src/adapters/', '^src/wire/undici[^/]*\\.ts$'],
-  'p-retry': ['^src/call\\.ts$'],
+  'p-retry': ['^src/call/call\\.ts$'],
   '@opentelemetry/api': ['^src/telemetry/opentelemetry\\.ts$'],
 }
 

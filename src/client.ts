@@ -5,7 +5,7 @@ import { type RequestFunction, requestOf } from './adapters/request.js'
 import type { CallHost, RunningCall } from './call/spec.js'
 import { errorOf, type NotAdmittedError } from './failure/errors.js'
 import { type ClientOptions, type ClientSettings, checkClientOptions } from './options.js'
-import { RetryBudget } from './policy/budget.js'
+import { Origin, type OriginStats } from './origin/origin.js'
 import { Connections } from './wire/undici-watch.js'
 
 /**
@@ -41,12 +41,6 @@ export interface ClientStats {
   readonly origins: Readonly<Record<string, OriginStats>>
 }
 
-/** What a client tells of one origin. */
-export interface OriginStats {
-  /** The retry budget: tokens left, retries granted and denied. */
-  readonly budget: ReturnType<RetryBudget['snapshot']>
-}
-
 /**
  * Makes a client. Its options are checked here, once.
  *
@@ -73,7 +67,8 @@ class OffhookClient implements Client, CallHost {
   readonly clock
   readonly random
   readonly #settings: ClientSettings
-  readonly #budgets = new Map<string, RetryBudget>()
+  readonly gated: boolean
+  readonly #origins = new Map<string, Origin>()
   readonly #calls = new Set<RunningCall>()
   #state: 'open' | 'closed' | 'destroyed' = 'open'
   #onIdle: (() => void) | undefined
@@ -82,14 +77,15 @@ class OffhookClient implements Client, CallHost {
     this.#settings = settings
     this.clock = settings.clock
     this.random = settings.random
+    const { breaker, throttle, concurrency, hedge } = settings.origin
+    this.gated = [breaker, throttle, concurrency, hedge].some((policy) => policy !== undefined)
     this.connections = new Connections(settings.connections, settings.clock)
     this.fetch = fetchOf(this, settings)
     this.request = requestOf(this, settings)
   }
 
   stats(): ClientStats {
-    const now = this.clock.now()
-    const origins = [...this.#budgets].map(([origin, budget]) => [origin, { budget: budget.snapshot(now) }] as const)
+    const origins = [...this.#origins].map(([name, origin]) => [name, origin.stats()] as const)
     return { inFlight: this.#calls.size, origins: Object.fromEntries(origins) }
   }
 
@@ -109,14 +105,14 @@ class OffhookClient implements Client, CallHost {
     return this.close()
   }
 
-  budget(origin: string): RetryBudget | undefined {
-    let budget = this.#budgets.get(origin)
-    if (budget === undefined) {
-      if (this.#budgets.size >= mostOrigins) this.#budgets.delete(this.#budgets.keys().next().value as string)
-      budget = new RetryBudget(this.#settings.budget)
-      this.#budgets.set(origin, budget)
+  origin(name: string): Origin {
+    let origin = this.#origins.get(name)
+    if (origin === undefined) {
+      if (this.#origins.size >= mostOrigins) this.#origins.delete(this.#origins.keys().next().value as string)
+      origin = new Origin(this.#settings.origin, this.clock, this.random)
+      this.#origins.set(name, origin)
     }
-    return budget
+    return origin
   }
 
   enter(call: RunningCall): void {
@@ -143,7 +139,6 @@ class ClientGone extends Error {
 }
 
 function notAdmitted(call: RunningCall, admission: 'closed' | 'destroyed'): NotAdmittedError {
-  const { method, origin, path } = call
   const failure = {
     kind: 'not-admitted',
     admission,
@@ -151,5 +146,5 @@ function notAdmitted(call: RunningCall, admission: 'closed' | 'destroyed'): NotA
     delivery: 'unsent',
     cause: new ClientGone(admission),
   } as const
-  return errorOf({ failure, method, origin, path, attempts: [], stopReason: 'local' }) as NotAdmittedError
+  return errorOf({ ...call.target(), failure, attempts: [], stopReason: 'local' }) as NotAdmittedError
 }

@@ -6,9 +6,14 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { CallLimits } from './call/spec.js'
 import { type Clock, longestDelayMs, systemClock } from './clock.js'
-import { type BudgetOptions, type BudgetPreset, type BudgetSettings, checkBudgetOptions } from './policy/budget.js'
+import type { OriginSettings } from './origin/origin.js'
+import { type BreakerOptions, checkBreakerOptions } from './policy/breaker.js'
+import { type BudgetOptions, type BudgetPreset, checkBudgetOptions } from './policy/budget.js'
+import { type ConcurrencyOptions, checkConcurrencyOptions } from './policy/concurrency.js'
+import { checkHedgeOptions, type HedgeOptions } from './policy/hedge.js'
 import { checkNumber, mismatch, openSection } from './policy/option-check.js'
 import { checkRetryOptions, type RetryOptions, type RetryPolicy } from './policy/retry-options.js'
+import { checkThrottleOptions, type ThrottleOptions } from './policy/throttle.js'
 import type { ConnectionsOptions, Dispatcher } from './wire/undici-watch.js'
 
 /** Limits of time, in milliseconds. `false` takes a limit away. */
@@ -49,6 +54,17 @@ export interface ClientOptions {
    * successes and a small reserve. `false` is no limit.
    */
   readonly budget?: BudgetPreset | BudgetOptions | false | undefined
+  /**
+   * Hedging: a request that may be executed twice and takes longer than most is sent a second time, and the faster
+   * answer wins. `true` for the defaults. Default `false`.
+   */
+  readonly hedge?: HedgeOptions | boolean | undefined
+  /** A circuit breaker per origin. `true` for the defaults, which stop retries and let first tries through. Default `false`. */
+  readonly breaker?: BreakerOptions | boolean | undefined
+  /** Adaptive throttling per origin: drops a share of the retries to a server that refuses many. Default `false`. */
+  readonly throttle?: ThrottleOptions | boolean | undefined
+  /** A limit of concurrent attempts per origin that adapts itself, with a bounded queue before it. Default `false`. */
+  readonly concurrency?: ConcurrencyOptions | boolean | undefined
   /** Most connections to one origin; further requests wait. Default: no limit, as with the global fetch. */
   readonly connections?: number | undefined
   /** How long an idle connection is kept for reuse, in ms. Default 4,000; a server's `Keep-Alive` hint is heeded. */
@@ -77,7 +93,7 @@ export interface ClientOptions {
 export interface ClientSettings {
   readonly limits: CallLimits
   readonly retry: RetryPolicy
-  readonly budget: BudgetSettings
+  readonly origin: OriginSettings
   readonly connections: ConnectionsOptions
   readonly throwOnStatus: boolean
   readonly dispatcher: Dispatcher | undefined
@@ -90,6 +106,10 @@ const names: readonly (keyof ClientOptions)[] = [
   'timeout',
   'retry',
   'budget',
+  'hedge',
+  'breaker',
+  'throttle',
+  'concurrency',
   'connections',
   'keepAlive',
   'http2',
@@ -132,7 +152,13 @@ export function checkClientOptions(value: unknown = {}): ClientSettings {
   return Object.freeze({
     limits,
     retry,
-    budget: checkBudgetOptions(section.raw('budget')),
+    origin: Object.freeze({
+      budget: checkBudgetOptions(section.raw('budget')),
+      hedge: checkHedgeOptions(section.raw('hedge')),
+      breaker: checkBreakerOptions(section.raw('breaker')),
+      throttle: checkThrottleOptions(section.raw('throttle')),
+      concurrency: checkConcurrencyOptions(section.raw('concurrency')),
+    }),
     connections: Object.freeze({
       connections: connections === Number.POSITIVE_INFINITY ? undefined : connections,
       keepAliveMs: section.number('keepAlive', { min: 1, max: 600_000 }) ?? 4_000,

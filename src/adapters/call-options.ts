@@ -20,6 +20,8 @@ export interface CallOptions {
    * PATCH repeatable, if your server honours the key.
    */
   readonly idempotencyKey?: string | undefined
+  /** `false`: do not hedge this call, where the client hedges. */
+  readonly hedge?: boolean | undefined
   /** Reject with a `StatusError` when the final answer is 400 or above. Default false. */
   readonly throwOnStatus?: boolean | undefined
   /** Any undici Dispatcher to send this call by (ProxyAgent, MockAgent, …). Its sockets cannot be seen, and errors say so. */
@@ -30,6 +32,7 @@ export interface CallOptions {
 export interface CallSettings {
   readonly limits: CallLimits
   readonly retry: RetryPolicy
+  readonly hedge: boolean
   readonly throwOnStatus: boolean
   readonly dispatcher: Dispatcher | undefined
 }
@@ -39,6 +42,7 @@ export function callSettings(options: CallOptions | undefined, client: ClientSet
   return {
     limits: options?.timeout === undefined ? client.limits : checkTimeouts(options.timeout, client.limits),
     retry: options?.retry === undefined ? client.retry : checkRetryOptions(options.retry),
+    hedge: options?.hedge ?? true,
     throwOnStatus: options?.throwOnStatus ?? client.throwOnStatus,
     dispatcher: options?.dispatcher ?? client.dispatcher,
   }

@@ -3,28 +3,31 @@
  * can serve again; a long or a slow one is dropped with its connection.
  */
 
-import { systemClock } from '../clock.js'
+import type { Clock } from '../clock.js'
 
 const most = 64 * 1024
 const longestMs = 100
 
-/** Reads what is left, within bounds, and never fails. */
-export function drain(reader: {
+/** A body as far as it is to be got rid of. */
+export interface Drainable {
   read(): Promise<{ done: boolean; value?: { length: number } | undefined }>
   cancel(): Promise<void>
-}): void {
+}
+
+/** Reads what is left, within bounds, and never fails. */
+export function drain(body: Drainable, clock: Clock): void {
   const drop = () => {
-    reader.cancel().catch(() => {})
+    body.cancel().catch(() => {})
   }
-  const timer = systemClock.after(longestMs, drop)
+  const timer = clock.after(longestMs, drop)
   let seen = 0
   const next = (): Promise<void> =>
-    reader.read().then(({ done, value }) => {
+    body.read().then(({ done, value }) => {
       if (done) return
       seen += value?.length ?? 0
       return seen > most ? drop() : next()
     })
   next()
     .catch(() => {})
-    .finally(() => systemClock.cancel(timer))
+    .finally(() => clock.cancel(timer))
 }

@@ -6,7 +6,8 @@
 
 import type { Sender, Sending } from '../attempt/attempt.js'
 import { runCall } from '../call/call.js'
-import type { CallHost } from '../call/spec.js'
+import type { CallHost, CallTarget } from '../call/spec.js'
+import type { Clock } from '../clock.js'
 import { redactPath, redactText } from '../failure/redact.js'
 import type { ClientSettings } from '../options.js'
 import { requestClass } from '../policy/idempotency.js'
@@ -84,17 +85,10 @@ class FetchCall implements Sender<Response> {
     const init = this.#init
     const input = this.#input
     const method = methodOf(input, init)
-    const target = targetOf(input)
     const call = runCall(
       {
         sender: this,
-        method,
-        get origin() {
-          return target().origin
-        },
-        get path() {
-          return target().path
-        },
+        target: targetOf(method, input),
         requestClass: requestClass({
           method,
           idempotent: init?.idempotent,
@@ -133,8 +127,8 @@ class FetchCall implements Sender<Response> {
     return (name) => answer.headers.get(name) ?? undefined
   }
 
-  discard(answer: Response): void {
-    if (answer.body !== null && !answer.body.locked) drain(answer.body.getReader())
+  discard(answer: Response, clock: Clock): void {
+    if (answer.body !== null && !answer.body.locked) drain(answer.body.getReader(), clock)
   }
 
   onStart(body: { readonly contentLength: number | undefined }): void {
@@ -227,10 +221,10 @@ function methodOf(input: string | URL | Request, init: FetchInit | undefined): s
 }
 
 /** Parsed when first asked for: a call that succeeds never needs it. */
-function targetOf(input: string | URL | Request): () => { origin: string; path: string } {
-  let target: { origin: string; path: string } | undefined
+function targetOf(method: string, input: string | URL | Request): () => CallTarget {
+  let target: CallTarget | undefined
   return () => {
-    target ??= parseTarget(isRequest(input) ? input.url : String(input))
+    target ??= { method, ...parseTarget(isRequest(input) ? input.url : String(input)) }
     return target
   }
 }

@@ -4,6 +4,7 @@ import { interceptors, type Dispatcher as UndiciDispatcher, FormData as UndiciFo
 import type { Sender, Sending } from '../attempt/attempt.js'
 import { runCall } from '../call/call.js'
 import type { CallHost } from '../call/spec.js'
+import type { Clock } from '../clock.js'
 import type { ClientSettings } from '../options.js'
 import { requestClass } from '../policy/idempotency.js'
 import { mismatch } from '../policy/option-check.js'
@@ -80,9 +81,7 @@ class RequestCall implements Sender<RequestResult> {
     const call = runCall<RequestResult>(
       {
         sender: this,
-        method: this.#method,
-        origin: this.#url.origin,
-        path: this.#url.pathname,
+        target: () => ({ method: this.#method, origin: this.#url.origin, path: this.#url.pathname }),
         requestClass: requestClass({
           method: this.#method,
           idempotent: options?.idempotent,
@@ -93,6 +92,7 @@ class RequestCall implements Sender<RequestResult> {
         signal: options?.signal,
         limits,
         retry: settings.retry,
+        hedge: settings.hedge,
         throwOnStatus: settings.throwOnStatus,
         dispatcher: settings.dispatcher,
       },
@@ -127,17 +127,15 @@ class RequestCall implements Sender<RequestResult> {
     return (name) => headerOf(headers, name)
   }
 
-  discard(answer: RequestResult): void {
+  discard(answer: RequestResult, clock: Clock): void {
     const { body } = answer
     body.on('error', () => {})
     const chunks = body[Symbol.asyncIterator]()
-    drain({
-      read: async () => {
-        const { done, value } = await chunks.next()
-        return { done: done === true, value: value as { length: number } | undefined }
-      },
-      cancel: async () => void body.destroy(),
-    })
+    const read = async () => {
+      const { done, value } = await chunks.next()
+      return { done: done === true, value: value as { length: number } | undefined }
+    }
+    drain({ read, cancel: async () => void body.destroy() }, clock)
   }
 
   #baseOptions(): UndiciDispatcher.RequestOptions {

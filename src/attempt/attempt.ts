@@ -24,7 +24,7 @@ export interface Sender<Answer> {
   status(answer: Answer): number
   header(answer: Answer): HeaderReader
   /** Nobody will read this answer: free its connection, within bounds. */
-  discard(answer: Answer): void
+  discard(answer: Answer, clock: Clock): void
   /** The body is about to be read, and what is known of its length. */
   onStart?(facts: DispatchFacts): void
   /** Whether a rejection that no connection had part in is the caller's mistake, to be passed on as it is. */
@@ -53,9 +53,12 @@ export interface AttemptOwner {
   finished(): void
 }
 
+/** What an attempt is sent by: connections of our own, or a dispatcher of the caller's. */
+export type AttemptTarget = Connections | Dispatcher
+
 export interface AttemptHost {
   readonly clock: Clock
-  readonly target: Connections | Dispatcher
+  readonly target: AttemptTarget
   readonly ownSockets: boolean
   readonly limits: AttemptLimits
   readonly owner: AttemptOwner
@@ -181,7 +184,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
 
   #onAnswer(answer: Answer): void {
     if (this.#settle === undefined) {
-      this.#sender?.discard(answer)
+      this.#sender?.discard(answer, this.#host.clock)
       return
     }
     this.#answered = true

@@ -4,17 +4,21 @@
  */
 
 import pRetry from 'p-retry'
-import { Attempt, type AttemptOwner, type Outcome } from '../attempt/attempt.js'
-import type { Timer } from '../clock.js'
+import type { AttemptOwner, Outcome } from '../attempt/attempt.js'
+import { LimitReached } from '../attempt/stage-timer.js'
 import { type AnyOffhookError, errorOf } from '../failure/errors.js'
 import type { Evidence } from '../failure/evidence.js'
 import type { Failure, StopReason } from '../failure/kinds.js'
+import type { Pass } from '../origin/origin.js'
 import { remainingTime } from '../policy/deadline.js'
 import { decide } from '../policy/retry.js'
 import type { RetryQuestion, Verdict } from '../policy/retry-question.js'
 import { readSignals, type ServerSignals, serverDelayMs } from '../policy/server-signals.js'
+import { Ending } from './ending.js'
+import { CallEvents } from './events.js'
 import { CallRecord } from './record.js'
-import type { CallHost, CallSpec, RunningCall } from './spec.js'
+import type { CallHost, CallSpec, CallTarget, RunningCall } from './spec.js'
+import { Tries } from './tries.js'
 
 /** Runs one call. */
 export function runCall<Answer>(spec: CallSpec<Answer>, host: CallHost): Promise<Answer> {
@@ -25,44 +29,40 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   readonly #spec: CallSpec<Answer>
   readonly #host: CallHost
   readonly #startedAt: number
-  #attempt: Attempt<Answer> | undefined
+  readonly #events: CallEvents
+  readonly #ending: Ending
+  readonly #tries: Tries<Answer>
   /** Made when an attempt was not fine. */
   #record: CallRecord | undefined
-  #ended: { readonly reason: unknown } | undefined
-  #wake: (() => void) | undefined
-  #totalTimer: Timer | undefined
-  #onAbort: (() => void) | undefined
+  #pass: Pass | undefined
 
   constructor(spec: CallSpec<Answer>, host: CallHost) {
     this.#spec = spec
     this.#host = host
     this.#startedAt = host.clock.now()
+    this.#ending = new Ending({ clock: host.clock, signal: spec.signal, totalMs: spec.limits.total }, this)
+    this.#events = new CallEvents(spec.target, host.clock)
+    this.#tries = new Tries({ spec, host, call: this, ending: this.#ending, callId: this.#events.callId })
   }
 
-  get method(): string {
-    return this.#spec.method
-  }
-
-  get origin(): string {
-    return this.#spec.origin
-  }
-
-  get path(): string {
-    return this.#spec.path
+  target(): CallTarget {
+    return this.#spec.target()
   }
 
   async run(): Promise<Answer> {
-    const { signal, sender, origin } = this.#spec
+    const { signal } = this.#spec
     if (signal?.aborted === true) throw signal.reason
     this.#host.enter(this)
-    this.#link()
+    this.#ending.link()
+    this.#events.start()
     try {
-      const first = await this.#try()
+      const first = await this.#tries.first()
       const answer = this.#isFine(first) ? first.answer : await this.#persist(first)
-      if (sender.status(answer) < 400) this.#host.budget(origin)?.onSuccess(this.#host.clock.now())
+      this.#events.end(this.#tries.count, this.#spec.sender.status(answer))
       return answer
     } catch (error) {
-      this.#unlink()
+      this.#ending.unlink()
+      this.#events.error(this.#tries.count, error)
       throw error
     } finally {
       this.#host.leave(this)
@@ -70,15 +70,23 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   }
 
   end(reason: unknown): void {
-    if (this.#ended !== undefined) return
-    this.#ended = { reason }
-    this.#unlink()
-    this.#attempt?.cancel(reason)
-    this.#wake?.()
+    this.#ending.end(reason)
+  }
+
+  ended(reason: unknown): void {
+    this.#tries.cancel(reason)
+  }
+
+  /** The total deadline has passed; makes the error that says how far the call had come. */
+  deadline(total: number): AnyOffhookError {
+    const because = 'the total deadline of the call has passed'
+    const late = this.#tries.current?.outOfTime(total) ?? neverTried(total)
+    this.#remember().add(late.failure, late.evidence, { retry: false, because, stopReason: 'deadline' })
+    return this.#error(late.failure, late.evidence, { stopReason: 'deadline' })
   }
 
   destroyed(cause: unknown): AnyOffhookError {
-    const evidence = this.#attempt?.evidence()
+    const evidence = this.#tries.current?.evidence()
     const delivery = evidence?.started === true ? 'unknown' : 'unsent'
     const phase = evidence?.phase ?? 'admit'
     return this.#error({ kind: 'not-admitted', admission: 'destroyed', phase, delivery, cause }, evidence, {
@@ -89,26 +97,18 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   bodyFailed(failure: Failure, evidence: Evidence): AnyOffhookError {
     const because = 'the response head had already been handed to the caller'
     this.#remember().add(failure, evidence, { retry: false, because, stopReason: 'committed' })
-    return this.#error(failure, evidence, { stopReason: 'committed' })
+    const error = this.#error(failure, evidence, { stopReason: 'committed' })
+    this.#events.errorAfterEnd(this.#tries.count, error)
+    return error
   }
 
   finished(): void {
-    this.#unlink()
+    this.#ending.unlink()
   }
 
-  #try(): Promise<Outcome<Answer>> {
-    if (this.#ended !== undefined) return Promise.resolve({ end: 'cancelled', reason: this.#ended.reason })
-    const { dispatcher, limits, sender } = this.#spec
-    const { clock, connections } = this.#host
-    const attempt = new Attempt<Answer>({
-      clock,
-      target: dispatcher ?? connections,
-      ownSockets: dispatcher === undefined,
-      limits,
-      owner: this,
-    })
-    this.#attempt = attempt
-    return attempt.run(sender)
+  wouldRetry(outcome: Outcome<Answer>): boolean {
+    if (outcome.end === 'cancelled' || outcome.end === 'mistake' || this.#isFine(outcome)) return false
+    return this.#decide(this.#examine(outcome)).retry
   }
 
   #isFine(outcome: Outcome<Answer>): outcome is { end: 'answer'; answer: Answer } {
@@ -121,7 +121,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     try {
       return await pRetry(
         async (number) => {
-          if (number > 1) outcome = await this.#try()
+          if (number > 1) outcome = await this.#tries.again(this.#pass)
           if (this.#isFine(outcome)) return this.#recovered(outcome.answer)
           throw new NotFine()
         },
@@ -141,80 +141,85 @@ class Call<Answer> implements AttemptOwner, RunningCall {
 
   #recovered(answer: Answer): Answer {
     const cost = this.#record?.lastCost ?? 0
-    if (cost > 0) this.#host.budget(this.#spec.origin)?.refund(this.#host.clock.now(), cost)
+    if (cost > 0) this.#tries.origin.budget.refund(this.#host.clock.now(), cost)
     return answer
   }
 
   /** Decides, and waits. True when another attempt is to follow. */
   async #prepareNext(outcome: Outcome<Answer>): Promise<boolean> {
-    if (outcome.end === 'cancelled' || outcome.end === 'mistake' || this.#ended !== undefined) return false
-    const { sender } = this.#spec
-    const failure = outcome.end === 'failure' ? outcome.failure : statusFailure(sender.status(outcome.answer))
-    const evidence = outcome.end === 'failure' ? outcome.evidence : this.#attempt?.evidence()
-    const signals = outcome.end === 'answer' ? this.#signals(outcome.answer) : undefined
+    if (outcome.end === 'cancelled' || outcome.end === 'mistake' || this.#ending.ended !== undefined) return false
+    const examined = this.#examine(outcome)
     const record = this.#remember()
-    const verdict = this.#afford(this.#decide(failure, evidence, signals))
-    record.retryAfterMs = serverDelayMs(signals)
-    this.#host.budget(this.#spec.origin)?.onFailure()
-    record.add(failure, evidence, verdict)
+    const verdict = this.#afford(this.#decide(examined))
+    record.retryAfterMs = serverDelayMs(examined.signals)
+    record.add(examined.failure, examined.evidence, verdict)
+    this.#events.decision(record.attempts.length, verdict)
     if (!verdict.retry) return false
     record.goOn(verdict)
     if (outcome.end === 'answer') {
-      this.#attempt?.letGo()
-      sender.discard(outcome.answer)
+      this.#tries.current?.letGo()
+      this.#spec.sender.discard(outcome.answer, this.#host.clock)
     }
-    if (record.waitedMs > 0) await this.#sleep(record.waitedMs)
+    if (record.waitedMs > 0) await this.#ending.sleep(record.waitedMs)
     return true
   }
 
-  #decide(failure: Failure, evidence: Evidence | undefined, signals: ServerSignals | undefined): Verdict {
+  #examine(outcome: Outcome<Answer> & { end: 'answer' | 'failure' }): Examined {
+    if (outcome.end === 'failure') return { failure: outcome.failure, evidence: outcome.evidence, signals: undefined }
+    const { sender, retry } = this.#spec
+    const { answer } = outcome
+    return {
+      failure: statusFailure(sender.status(answer)),
+      evidence: this.#tries.current?.evidence(),
+      signals: readSignals(sender.header(answer), this.#host.clock.epoch(), retry.signalHeaders),
+    }
+  }
+
+  #decide({ failure, evidence, signals }: Examined): Verdict {
     const { retry, requestClass, replayable, limits } = this.#spec
-    const record = this.#remember()
-    const remainingMs = remainingTime(this.#startedAt, this.#host.clock.now(), limits.total)
+    const record = this.#record
     const question: RetryQuestion = {
       failure,
       requestClass,
       replayable: replayable(),
-      attempts: record.counted + 1,
-      transparent: record.transparent,
+      attempts: (record?.counted ?? 0) + 1,
+      transparent: record?.transparent ?? 0,
       dice: this.#host.random(),
       reused: evidence?.connection?.reused,
       protocol: evidence?.connection?.protocol,
       closeDelimited: evidence?.closeDelimited,
       earlierAnswered: evidence?.earlier?.some((exchange) => exchange.delivery === 'answered'),
-      remainingMs,
+      remainingMs: remainingTime(this.#startedAt, this.#host.clock.now(), limits.total),
       signals,
-      retriesOfRow: record.retriesOfRow,
+      retriesOfRow: record?.retriesOfRow,
     }
     return decide(question, retry)
   }
 
-  #signals(answer: Answer): ServerSignals {
-    const { sender, retry } = this.#spec
-    return readSignals(sender.header(answer), this.#host.clock.epoch(), retry.signalHeaders)
-  }
-
-  /** A retry that puts load on a server is paid for. */
+  /** Another attempt must be let out by the origin's policies, and paid for where it puts load on a server. */
   #afford(verdict: Verdict): Verdict {
-    if (!verdict.retry || verdict.cost === 0) return verdict
-    const purse = this.#host.budget(this.#spec.origin)
-    if (purse === undefined || purse.withdraw(this.#host.clock.now(), verdict.cost)) return verdict
+    if (!verdict.retry) return verdict
+    const { origin } = this.#tries
+    const pass = origin.admit(true)
+    if (typeof pass === 'string')
+      return refusal('local', `${refusals[pass]}, so no further attempt was made`, verdict.row)
+    this.#pass = pass
+    if (verdict.cost === 0 || origin.budget.withdraw(this.#host.clock.now(), verdict.cost)) return verdict
+    origin.report('ignored', pass)
     return refusal('budget', 'the retry budget of this origin is empty', verdict.row)
   }
 
   #conclude(outcome: Outcome<Answer>): Answer {
-    if (this.#ended !== undefined && outcome.end !== 'mistake') throw this.#ended.reason
+    if (this.#ending.ended !== undefined && outcome.end !== 'mistake') throw this.#ending.ended.reason
+    const stopReason = this.#record?.stopReason
     switch (outcome.end) {
       case 'answer': {
         if (!this.#spec.throwOnStatus) return outcome.answer
-        const { sender } = this.#spec
-        throw this.#error(statusFailure(sender.status(outcome.answer)), this.#attempt?.evidence(), {
-          stopReason: this.#record?.stopReason,
-          response: outcome.answer,
-        })
+        const { failure, evidence } = this.#examine(outcome)
+        throw this.#error(failure, evidence, { stopReason, response: outcome.answer })
       }
       case 'failure':
-        throw this.#error(outcome.failure, outcome.evidence, { stopReason: this.#record?.stopReason })
+        throw this.#error(outcome.failure, outcome.evidence, { stopReason })
       case 'cancelled':
         throw outcome.reason
       case 'mistake':
@@ -232,51 +237,21 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     evidence: Evidence | undefined,
     end: { stopReason: StopReason | undefined; response?: Answer },
   ): AnyOffhookError {
-    const { method, origin, path } = this.#spec
     const { attempts = [], retryAfterMs } = this.#record ?? {}
-    return errorOf({ failure, method, origin, path, attempts, retryAfterMs, evidence, ...end })
+    return errorOf({ ...this.#spec.target(), failure, attempts, retryAfterMs, evidence, ...end })
   }
+}
 
-  #sleep(ms: number): Promise<void> {
-    const { clock } = this.#host
-    return new Promise((resolve) => {
-      const timer = clock.after(ms, resolve)
-      this.#wake = () => {
-        clock.cancel(timer)
-        resolve()
-      }
-    })
-  }
+/** What is known of an attempt that was not fine. */
+interface Examined {
+  readonly failure: Failure
+  readonly evidence: Evidence | undefined
+  readonly signals: ServerSignals | undefined
+}
 
-  #link(): void {
-    const { signal, limits } = this.#spec
-    if (signal !== null && signal !== undefined) {
-      this.#onAbort = () => this.end(signal.reason)
-      signal.addEventListener('abort', this.#onAbort, { once: true })
-    }
-    const { total } = limits
-    if (total !== undefined)
-      this.#totalTimer = this.#host.clock.after(total, () => this.#host.clock.nextTurn(() => this.#outOfTime(total)))
-  }
-
-  #unlink(): void {
-    if (this.#onAbort !== undefined) this.#spec.signal?.removeEventListener('abort', this.#onAbort)
-    this.#onAbort = undefined
-    this.#host.clock.cancel(this.#totalTimer)
-    this.#totalTimer = undefined
-  }
-
-  #outOfTime(total: number): void {
-    // The timer may have been cancelled in the turn in which the sockets were looked at once more.
-    if (this.#totalTimer === undefined || this.#attempt === undefined) return
-    const { failure, evidence } = this.#attempt.outOfTime(total)
-    this.#remember().add(failure, evidence, {
-      retry: false,
-      because: 'the total deadline of the call has passed',
-      stopReason: 'deadline',
-    })
-    this.end(this.#error(failure, evidence, { stopReason: 'deadline' }))
-  }
+const refusals = {
+  breaker: 'the breaker of this origin is open',
+  throttled: 'this origin is overloaded and retries are throttled',
 }
 
 /** What the loop throws when an attempt was not fine. Not a TypeError: p-retry ends its loop at one. */
@@ -296,4 +271,13 @@ function refusal(stopReason: StopReason, because: string, row?: number): Verdict
 
 function statusFailure(status: number): Failure {
   return { kind: 'status', phase: 'body', delivery: 'answered', status, cause: undefined }
+}
+
+/** The deadline passed while the call waited for a place in the queue of its own client. */
+function neverTried(totalMs: number): { failure: Failure; evidence: Evidence } {
+  const cause = new LimitReached('total', totalMs)
+  return {
+    failure: { kind: 'timeout', phase: 'call', delivery: 'unsent', code: cause.code, cause },
+    evidence: { vantage: 'none', phase: 'admit', limit: 'total', limitMs: totalMs },
+  }
 }

@@ -1,0 +1,72 @@
+/**
+ * One try that may be doubled: when the first attempt takes longer than most, a second one is sent on another
+ * connection, and whichever answers first wins (Dean and Barroso, "The Tail at Scale", 2013).
+ */
+
+import type { Outcome } from '../attempt/attempt.js'
+import type { Clock, Timer } from '../clock.js'
+
+/** An attempt as far as the race is concerned. */
+export interface Racer<Answer> {
+  readonly outcome: Promise<Outcome<Answer>>
+  cancel(reason: unknown): void
+}
+
+export interface Race<Answer> {
+  readonly clock: Clock
+  readonly delayMs: number
+  start(hedge: boolean): Racer<Answer>
+  /** Asks and pays for the second attempt; false: there will be none. */
+  mayHedge(): boolean
+  /** An outcome that wins: an answer that nobody would want to have again. */
+  isGood(outcome: Outcome<Answer>): boolean
+  /** A failure after which the second attempt need not be waited for. */
+  isRetryable(outcome: Outcome<Answer>): boolean
+}
+
+/** The attempt whose outcome counts, and whether it was the second one. */
+export interface RaceResult<Answer> {
+  readonly outcome: Outcome<Answer>
+  readonly hedged: boolean
+  readonly wonByHedge: boolean
+}
+
+/** Reason for cancelling the attempt that lost. */
+export class LostRace extends Error {
+  override readonly name = 'LostRace'
+  constructor() {
+    super('another attempt at the same call was faster')
+  }
+}
+
+/** Runs the race. When both fail, the later failure counts. */
+export function hedgedTry<Answer>(race: Race<Answer>): Promise<RaceResult<Answer>> {
+  return new Promise((resolve) => {
+    const first = race.start(false)
+    let second: Racer<Answer> | undefined
+    let running = 1
+    let timer: Timer | undefined
+
+    const finish = (outcome: Outcome<Answer>, wonByHedge: boolean) => {
+      race.clock.cancel(timer)
+      resolve({ outcome, hedged: second !== undefined, wonByHedge })
+      const loser = wonByHedge ? first : second
+      loser?.cancel(new LostRace())
+    }
+    const hedge = () => {
+      if (second !== undefined || !race.mayHedge()) return false
+      race.clock.cancel(timer)
+      running++
+      second = race.start(true)
+      void second.outcome.then((outcome) => over(outcome, true))
+      return true
+    }
+    const over = (outcome: Outcome<Answer>, isHedge: boolean) => {
+      running--
+      if (race.isGood(outcome) || outcome.end === 'cancelled' || outcome.end === 'mistake') finish(outcome, isHedge)
+      else if (running === 0 && !(race.isRetryable(outcome) && hedge())) finish(outcome, isHedge)
+    }
+    timer = race.clock.after(race.delayMs, hedge)
+    void first.outcome.then((outcome) => over(outcome, false))
+  })
+}

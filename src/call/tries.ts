@@ -1,0 +1,193 @@
+/**
+ * The attempts of one call as they are made: each is admitted, waits for its place, is sent (twice, when hedged), and
+ * is reported to the policies of its origin.
+ */
+
+import { Attempt, type AttemptOwner, type Outcome } from '../attempt/attempt.js'
+import type { Failure } from '../failure/kinds.js'
+import type { Origin, Pass, Refusal } from '../origin/origin.js'
+import { outcomeOfFailure, outcomeOfStatus } from '../policy/outcome.js'
+import { channels } from '../telemetry/channels.js'
+import type { Ending } from './ending.js'
+import { hedgedTry } from './hedged-try.js'
+import type { CallHost, CallSpec } from './spec.js'
+
+/** What the attempts need of their call. */
+export interface TriesContext<Answer> {
+  readonly spec: CallSpec<Answer>
+  readonly host: CallHost
+  readonly call: AttemptOwner & {
+    /** Whether another attempt would be made after such an outcome. */
+    wouldRetry(outcome: Outcome<Answer>): boolean
+  }
+  readonly ending: Ending
+  readonly callId: number
+}
+
+export class Tries<Answer> {
+  readonly #context: TriesContext<Answer>
+  /** The attempt that counts: the one under way, or the one that ended the call. */
+  current: Attempt<Answer> | undefined
+  #hedge: Attempt<Answer> | undefined
+  #origin: Origin | undefined
+  #number = 0
+
+  constructor(context: TriesContext<Answer>) {
+    this.#context = context
+  }
+
+  /** The policies of the origin that the call was made to, whatever redirects made of it. */
+  get origin(): Origin {
+    const { host, spec } = this.#context
+    this.#origin ??= host.origin(this.current?.origin ?? spec.target().origin)
+    return this.#origin
+  }
+
+  /** Attempts made so far, a hedged one counted once. */
+  get count(): number {
+    return this.#number
+  }
+
+  /** The first attempt of a call. */
+  first(): Promise<Outcome<Answer>> {
+    // Without policies that can refuse, the origin need not even be known yet.
+    if (!this.#context.host.gated) return this.#go(undefined)
+    const pass = this.origin.admit(false)
+    if (typeof pass === 'string') return Promise.resolve(refused(pass))
+    return this.again(pass)
+  }
+
+  /** An attempt that has been admitted. */
+  async again(pass: Pass | undefined): Promise<Outcome<Answer>> {
+    const place = this.origin.gate?.enter()
+    if (place === 'full') return refused('queue-full')
+    if (place !== undefined) {
+      await this.#context.ending.until(place.turn)
+      if (this.#context.ending.ended !== undefined) place.giveUp()
+    }
+    return this.#go(pass)
+  }
+
+  cancel(reason: unknown): void {
+    this.current?.cancel(reason)
+    this.#hedge?.cancel(reason)
+  }
+
+  async #go(pass: Pass | undefined): Promise<Outcome<Answer>> {
+    const { ended } = this.#context.ending
+    if (ended !== undefined) return { end: 'cancelled', reason: ended.reason }
+    this.#number++
+    const delayMs = this.#hedgeDelay()
+    const outcome = await (delayMs === undefined ? this.#send(false) : this.#race(delayMs))
+    const load = this.#loadOf(outcome)
+    this.origin.report(load, pass)
+    this.origin.gate?.leave(load)
+    return outcome
+  }
+
+  #send(hedge: boolean): Promise<Outcome<Answer>> {
+    const attempt = this.#attempt()
+    if (hedge) this.#hedge = attempt
+    else this.current = attempt
+    return this.#run(attempt, hedge)
+  }
+
+  async #run(attempt: Attempt<Answer>, hedge: boolean): Promise<Outcome<Answer>> {
+    const { sender } = this.#context.spec
+    if (!channels.attempt.heard && !this.#origin?.hedge) return attempt.run(sender)
+    const { clock } = this.#context.host
+    const of = { ...this.#context.spec.target(), callId: this.#context.callId, number: this.#number, hedge }
+    channels.attempt.publish(() => ({ ...of, event: 'start' }))
+    const startedAt = clock.now()
+    const outcome = await attempt.run(sender)
+    const durationMs = clock.now() - startedAt
+    if (outcome.end === 'answer') {
+      const status = sender.status(outcome.answer)
+      // A fast refusal says nothing about how long an answer takes.
+      if (status < 400) this.#origin?.hedge?.record(clock.now(), durationMs)
+      channels.attempt.publish(() => ({ ...of, event: 'end', status, durationMs }))
+    } else {
+      channels.attempt.publish(() => ({ ...of, event: 'error', durationMs, ...failureOf(outcome) }))
+    }
+    return outcome
+  }
+
+  async #race(delayMs: number): Promise<Outcome<Answer>> {
+    const { host, call } = this.#context
+    const { origin } = this
+    const result = await hedgedTry<Answer>({
+      clock: host.clock,
+      delayMs,
+      start: (hedge) => {
+        const outcome = this.#send(hedge)
+        const attempt = hedge ? this.#hedge : this.current
+        return { outcome, cancel: (reason) => attempt?.cancel(reason) }
+      },
+      mayHedge: () => this.#payHedge(),
+      isGood: (outcome) => outcome.end === 'answer' && !call.wouldRetry(outcome),
+      isRetryable: (outcome) => call.wouldRetry(outcome),
+    })
+    if (result.wonByHedge) this.current = this.#hedge
+    if (result.wonByHedge && result.outcome.end === 'answer') origin.budget.refund(host.clock.now(), 1)
+    this.#hedge = undefined
+    return result.outcome
+  }
+
+  #hedgeDelay(): number | undefined {
+    const { spec, host } = this.#context
+    // Only a first try is hedged, and only what may be executed twice.
+    if (!host.gated || !spec.hedge || this.#number > 1 || spec.requestClass === 'unsafe' || !spec.replayable())
+      return undefined
+    return this.origin.hedge?.hedgeDelay(host.clock.now())
+  }
+
+  #payHedge(): boolean {
+    const { host, spec } = this.#context
+    const now = host.clock.now()
+    if (!spec.replayable() || typeof this.origin.admit(true) === 'string') return false
+    if (this.origin.hedge?.tryHedge(now) !== true) return false
+    if (this.origin.budget.withdraw(now, 1)) return true
+    this.origin.hedge.cancel(now)
+    return false
+  }
+
+  #attempt(): Attempt<Answer> {
+    const { spec, host, call } = this.#context
+    return new Attempt<Answer>({
+      clock: host.clock,
+      target: spec.dispatcher ?? host.connections,
+      ownSockets: spec.dispatcher === undefined,
+      limits: spec.limits,
+      owner: call,
+    })
+  }
+
+  #loadOf(outcome: Outcome<Answer>) {
+    if (outcome.end === 'answer') return outcomeOfStatus(this.#context.spec.sender.status(outcome.answer))
+    return outcome.end === 'failure' ? outcomeOfFailure(outcome.failure) : 'ignored'
+  }
+}
+
+function failureOf(outcome: Outcome<unknown>): { failure?: Omit<Failure, 'cause'> } {
+  if (outcome.end !== 'failure') return {}
+  // The raw error may hold anything; listeners get its name and nothing of its text.
+  const { cause: _, ...failure } = outcome.failure
+  return { failure }
+}
+
+/** This client did not let the attempt out: nothing was sent. */
+function refused<Answer>(admission: Refusal | 'queue-full'): Outcome<Answer> {
+  const cause = new NotLetOut(admission)
+  return {
+    end: 'failure',
+    failure: { kind: 'not-admitted', admission, phase: 'admit', delivery: 'unsent', cause },
+    evidence: { vantage: 'none', phase: 'admit' },
+  }
+}
+
+class NotLetOut extends Error {
+  override readonly name = 'NotLetOut'
+  constructor(admission: string) {
+    super(`this client did not send the request: ${admission}`)
+  }
+}

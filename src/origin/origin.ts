@@ -1,0 +1,99 @@
+/** What a client keeps for one origin: the state of each policy. Never shared between origins, so that none pays for another. */
+
+import type { Clock } from '../clock.js'
+import type { Failure } from '../failure/kinds.js'
+import { Breaker, type BreakerAnswer, type BreakerSettings, type BreakerState } from '../policy/breaker.js'
+import { type BudgetSettings, type BudgetSnapshot, RetryBudget } from '../policy/budget.js'
+import { ConcurrencyLimit, type ConcurrencySettings } from '../policy/concurrency.js'
+import { Hedge, type HedgeSettings } from '../policy/hedge.js'
+import type { LoadOutcome } from '../policy/outcome.js'
+import { AdaptiveThrottle, type ThrottleSettings } from '../policy/throttle.js'
+import { Gate } from './gate.js'
+
+/** The policies that are kept per origin. An absent one is switched off. */
+export interface OriginSettings {
+  readonly budget: BudgetSettings
+  readonly breaker: BreakerSettings | undefined
+  readonly throttle: ThrottleSettings | undefined
+  readonly concurrency: ConcurrencySettings | undefined
+  readonly hedge: HedgeSettings | undefined
+}
+
+/** Leave to make an attempt; handed back with how it went. */
+export interface Pass {
+  readonly breaker: BreakerAnswer
+}
+
+/** Who refused an attempt. */
+export type Refusal = NonNullable<Extract<Failure['admission'], 'breaker' | 'throttled'>>
+
+const passed: Pass = Object.freeze({ breaker: 'pass' })
+const probing: Pass = Object.freeze({ breaker: 'probe' })
+
+/** What a client tells of one origin. */
+export interface OriginStats {
+  /** The retry budget: tokens left, retries granted and denied. */
+  readonly budget: BudgetSnapshot
+  readonly breaker?: BreakerState
+  /** The share of attempts that the adaptive throttle drops now, 0 to 1. */
+  readonly throttle?: number
+  readonly concurrency?: { readonly limit: number; readonly inFlight: number; readonly waiting: number }
+  readonly hedge?: ReturnType<Hedge['snapshot']>
+}
+
+export class Origin {
+  readonly budget: RetryBudget
+  readonly gate: Gate | undefined
+  readonly hedge: Hedge | undefined
+  readonly #breaker: Breaker | undefined
+  readonly #throttle: AdaptiveThrottle | undefined
+  readonly #clock: Clock
+  readonly #random: () => number
+
+  constructor(settings: OriginSettings, clock: Clock, random: () => number) {
+    this.#clock = clock
+    this.#random = random
+    this.budget = new RetryBudget(settings.budget)
+    this.gate = settings.concurrency && new Gate(new ConcurrencyLimit(settings.concurrency))
+    this.hedge = settings.hedge && new Hedge(settings.hedge)
+    this.#breaker = settings.breaker && new Breaker(settings.breaker, random)
+    this.#throttle = settings.throttle && new AdaptiveThrottle(settings.throttle)
+  }
+
+  /**
+   * May an attempt be made?
+   *
+   * @param extra whether it is a retry or a hedge, and not the first try of a call
+   */
+  admit(extra: boolean): Pass | Refusal {
+    const now = this.#clock.now()
+    const answer = this.#breaker?.admit(now, extra) ?? 'pass'
+    if (answer === 'refuse') return 'breaker'
+    // A probe is the one attempt that must not be dropped.
+    if (answer === 'probe') return probing
+    return this.#throttle === undefined || this.#throttle.admit(now, extra, this.#random()) ? passed : 'throttled'
+  }
+
+  /** An admitted attempt has ended. */
+  report(outcome: LoadOutcome, pass: Pass = passed): void {
+    const now = this.#clock.now()
+    if (outcome === 'success') this.budget.onSuccess(now)
+    else if (outcome !== 'ignored' && outcome !== 'answered') this.budget.onFailure()
+    this.#breaker?.report(now, outcome, pass.breaker)
+    this.#throttle?.report(now, outcome)
+  }
+
+  stats(): OriginStats {
+    const now = this.#clock.now()
+    const limit = this.gate?.limit
+    return {
+      budget: this.budget.snapshot(now),
+      ...(this.#breaker !== undefined && { breaker: this.#breaker.state(now) }),
+      ...(this.#throttle !== undefined && { throttle: this.#throttle.dropShare(now) }),
+      ...(limit !== undefined && {
+        concurrency: { limit: limit.limit, inFlight: limit.inFlight, waiting: limit.waiting },
+      }),
+      ...(this.hedge !== undefined && { hedge: this.hedge.snapshot(now) }),
+    }
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * The diagnostics channels (`node:diagnostics_channel`): what a client does, for whoever listens; free when nobody
+ * does. Every start is paired with an end or an error.
+ *
+ * ```
+ * offhook:call        start ─┬───────────────────────────────────── end | error
+ * offhook:attempt            start ── end | error   start ── end | error
+ * offhook:decision                                 ▲ after every attempt that was not fine
+ * offhook:connection  open ─────────────────────────────────────── close
+ * ```
+ *
+ * A call ends when its response head is handed over. A body that fails after that is an `error` of the channel
+ * `offhook:call` with `afterEnd: true`.
+ *
+ * Payloads hold no query string, header value, body or credential.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel'
+ * import type { CallEvent } from 'offhook'
+ *
+ * subscribe('offhook:call', (message) => {
+ *   const event = message as CallEvent
+ *   if (event.event === 'end') console.log(event.method, event.origin, event.status, event.durationMs)
+ * })
+ * ```
+ */
+
+import { type Channel, channel } from 'node:diagnostics_channel'
+import type { ConnectionFacts, Decision, SocketEnding } from '../failure/evidence.js'
+import type { Failure } from '../failure/kinds.js'
+
+/** What every event of a call carries. */
+interface OfCall {
+  /** Counts the calls of this process. */
+  readonly callId: number
+  readonly method: string
+  readonly origin: string
+  /** Without the query string. */
+  readonly path: string
+}
+
+/** Payload of the channel `offhook:call`. */
+export type CallEvent =
+  | (OfCall & { readonly event: 'start' })
+  | (OfCall & {
+      readonly event: 'end'
+      readonly status: number
+      readonly attempts: number
+      readonly durationMs: number
+    })
+  | (OfCall & {
+      readonly event: 'error'
+      readonly error: unknown
+      readonly attempts: number
+      readonly durationMs: number
+      /** The body failed after the head had been handed over. */
+      readonly afterEnd: boolean
+    })
+
+/** Payload of the channel `offhook:attempt`. */
+export type AttemptEvent =
+  | (OfCall & { readonly event: 'start'; readonly number: number; readonly hedge: boolean })
+  | (OfCall & {
+      readonly event: 'end'
+      readonly number: number
+      readonly hedge: boolean
+      readonly status: number
+      readonly durationMs: number
+    })
+  | (OfCall & {
+      readonly event: 'error'
+      readonly number: number
+      readonly hedge: boolean
+      /** Absent when the attempt was cancelled: by the caller, by a deadline, or because another one had won. */
+      readonly failure?: Omit<Failure, 'cause'>
+      readonly durationMs: number
+    })
+
+/** Payload of the channel `offhook:decision`: what was decided after an attempt that was not fine, and why. */
+export type DecisionEvent = OfCall & { readonly number: number; readonly decision: Decision }
+
+/** Payload of the channel `offhook:connection`. Foreign dispatchers' connections are not seen. */
+export type ConnectionEvent =
+  | { readonly event: 'open'; readonly origin: string; readonly connection: ConnectionFacts }
+  | {
+      readonly event: 'close'
+      readonly origin: string
+      readonly connection: ConnectionFacts
+      /** How it ended: by whose hand, and how politely. */
+      readonly ending: SocketEnding
+      /** Requests that it carried. */
+      readonly requests: number
+    }
+
+/** The names of the channels. */
+export const channelNames = {
+  call: 'offhook:call',
+  attempt: 'offhook:attempt',
+  decision: 'offhook:decision',
+  connection: 'offhook:connection',
+} as const
+
+/** A channel with a typed payload, which is made only when somebody listens. */
+class TypedChannel<Payload> {
+  readonly #channel: Channel
+  constructor(name: string) {
+    this.#channel = channel(name)
+  }
+
+  get heard(): boolean {
+    return this.#channel.hasSubscribers
+  }
+
+  publish(make: () => Payload): void {
+    if (this.#channel.hasSubscribers) this.#channel.publish(make())
+  }
+}
+
+/** Where the house publishes. */
+export const channels = {
+  call: new TypedChannel<CallEvent>(channelNames.call),
+  attempt: new TypedChannel<AttemptEvent>(channelNames.attempt),
+  decision: new TypedChannel<DecisionEvent>(channelNames.decision),
+  connection: new TypedChannel<ConnectionEvent>(channelNames.connection),
+}
