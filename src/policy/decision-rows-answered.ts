@@ -1,6 +1,6 @@
 /** Rows of the decision table for answers: a complete response exists, and its status decides. */
 
-import type { Failure } from '../failure/kinds.js'
+import type { Delivery, Failure } from '../failure/kinds.js'
 import { type DecisionRow, ifHarmless, isConnectionFault, permanent } from './decision-row.js'
 import type { RetryPolicy } from './retry-options.js'
 import type { RetryQuestion } from './retry-question.js'
@@ -111,6 +111,14 @@ export const rowsAnswered: readonly DecisionRow[] = [
     ...permanent,
   },
 ]
+
+/**
+ * What a complete answer says about delivery. 421 and 425 declare that the request was not processed
+ * (RFC 9110 §15.5.20, RFC 8470 §5.2); any other status leaves open what was done before it was sent.
+ */
+export function deliveryOfStatus(status: number): Delivery {
+  return status === 421 || status === 425 ? 'rejected' : 'answered'
+}
 
 function isStatus(failure: Failure, ...statuses: readonly number[]): boolean {
   return failure.kind === 'status' && failure.status !== undefined && statuses.includes(failure.status)

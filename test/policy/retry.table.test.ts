@@ -143,6 +143,22 @@ describe('the decision table as a whole', () => {
     }
   })
 
+  // Where the connection, or all that were opened with it, cannot be relied on; and 421 (RFC 9110 §15.5.20).
+  const freshRows = [14, 15, 16, 18, 19, 20, 21, 22, 23, 25, 27, 30, 31]
+
+  it('opens a connection of its own after a connection failed, and only then', () => {
+    const resumable = { resumable: true }
+    for (const row of oracle) {
+      for (const example of row.examples) {
+        const verdict = ask(example, { requestClass: 'idempotent', policy: everyOption, times: 0, with: resumable })
+        expect([row.number, verdict.freshConnection]).toEqual([
+          row.number,
+          verdict.retry && freshRows.includes(row.number),
+        ])
+      }
+    }
+  })
+
   it('shadows no row: each entry is the first that matches some example', () => {
     const nameless: Example = { failure: { kind: 'unknown', phase: 'wait', delivery: 'unknown' } }
     const reached = new Set(

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { deliveries, type Failure, failureKinds, phases } from '../../src/failure/kinds.js'
 import { longestWaitMs } from '../../src/policy/backoff.js'
+import { deliveryOfStatus } from '../../src/policy/decision-rows-answered.js'
 import { decide, mostTransparentRetries } from '../../src/policy/retry.js'
 import { defaultRetryPolicy, type OptIn, optInNames, type RetryPolicy } from '../../src/policy/retry-options.js'
 import type { RetryQuestion } from '../../src/policy/retry-question.js'
@@ -297,6 +298,11 @@ describe('guards', () => {
     expect(decide(question, defaultRetryPolicy)).toMatchObject({ retry: false, stopReason: 'server-said', row: 40 })
     const { maxRetryAfterMs: _, ...patient } = defaultRetryPolicy
     expect(decide(question, patient)).toMatchObject({ retry: true, waitMs: 60_501 })
+    // It limits what the server asks for, not the backoff.
+    expect(decide(unavailable, { ...defaultRetryPolicy, maxRetryAfterMs: 0 })).toMatchObject({
+      retry: true,
+      waitMs: 25,
+    })
   })
 
   it('repeats no unsafe request after a redirect was answered, whatever the last exchange declares', () => {
@@ -340,6 +346,19 @@ describe('guards', () => {
     expect(nameless('unknown', 'keyed')).toMatchObject({ retry: true, charged: true, row: 41 })
     expect(nameless('unknown', 'unsafe')).toMatchObject({ retry: false, stopReason: 'unsafe', row: 41 })
     expect(nameless('unsent', 'unsafe')).toMatchObject({ retry: true, charged: true, row: 41 })
+  })
+
+  it('takes 421 and 425, and no other status, for a declaration that nothing was processed', () => {
+    for (let status = 100; status < 600; status++) {
+      const delivery = deliveryOfStatus(status)
+      expect(delivery).toBe(status === 421 || status === 425 ? 'rejected' : 'answered')
+      const question = {
+        ...unavailable,
+        requestClass: 'unsafe',
+        failure: { ...unavailable.failure, status, delivery },
+      } as const
+      expect(decide(question, defaultRetryPolicy).retry).toBe(delivery === 'rejected')
+    }
   })
 
   it('asks for HTTP/1.1 where the server wants it', () => {

@@ -161,6 +161,11 @@ describe('readSignals', () => {
     })
   })
 
+  it('measures a date from the Date beside it', () => {
+    const fields = { 'retry-after': date(3_630_000), date: date(3_600_000) }
+    expect(read(fields)).toEqual({ retryAfterMs: 30_000 })
+  })
+
   it('hears the plainest word first', () => {
     const all = { 'x-push-back': '10', 'retry-after': '2', ratelimit: '"default";r=0;t=30' }
     expect(serverDelayMs(read(all, { pushback: 'x-push-back' }))).toBe(10)
