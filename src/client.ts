@@ -6,7 +6,8 @@ import type { CallHost, RunningCall } from './call/spec.js'
 import { errorOf, type NotAdmittedError } from './failure/errors.js'
 import { type ClientOptions, type ClientSettings, checkClientOptions } from './options.js'
 import { Origin, type OriginStats } from './origin/origin.js'
-import { Connections } from './wire/undici-watch.js'
+import { OriginsWatcher } from './origin/watcher.js'
+import { Connections } from './wire/undici-connections.js'
 
 /**
  * An HTTP client with its own connections and budgets. Make one for each set of options, keep it, and share it.
@@ -79,7 +80,11 @@ class OffhookClient implements Client, CallHost {
     this.random = settings.random
     const { breaker, throttle, concurrency, hedge } = settings.origin
     this.gated = [breaker, throttle, concurrency, hedge].some((policy) => policy !== undefined)
-    this.connections = new Connections(settings.connections, settings.clock)
+    this.connections = new Connections(
+      settings.connections,
+      settings.clock,
+      new OriginsWatcher((name) => this.origin(name)),
+    )
     this.fetch = fetchOf(this, settings)
     this.request = requestOf(this, settings)
   }

@@ -14,7 +14,7 @@ import { checkHedgeOptions, type HedgeOptions } from './policy/hedge.js'
 import { checkNumber, mismatch, openSection } from './policy/option-check.js'
 import { checkRetryOptions, type RetryOptions, type RetryPolicy } from './policy/retry-options.js'
 import { checkThrottleOptions, type ThrottleOptions } from './policy/throttle.js'
-import type { ConnectionsOptions, Dispatcher } from './wire/undici-watch.js'
+import type { ConnectionsOptions, Dispatcher } from './wire/undici-connections.js'
 
 /** Limits of time, in milliseconds. `false` takes a limit away. */
 export interface TimeoutOptions {

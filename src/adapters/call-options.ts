@@ -5,7 +5,7 @@ import type { ClientSettings, TimeoutOptions } from '../options.js'
 import { checkTimeouts } from '../options.js'
 import { mismatch } from '../policy/option-check.js'
 import { checkRetryOptions, type RetryOptions, type RetryPolicy } from '../policy/retry-options.js'
-import type { Dispatcher } from '../wire/undici-watch.js'
+import type { Dispatcher } from '../wire/undici-connections.js'
 
 /** What `fetch` and `request` take in addition to what they take anyway. All optional; each overrides the client's. */
 export interface CallOptions {

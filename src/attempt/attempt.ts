@@ -7,15 +7,11 @@ import type { Clock, Timer } from '../clock.js'
 import { classify } from '../diagnosis/classify.js'
 import type { Evidence, Limit } from '../failure/evidence.js'
 import type { Failure } from '../failure/kinds.js'
-import type { Exchange, HeaderReader } from '../wire/exchange.js'
+import type { Exchange } from '../wire/exchange.js'
+import type { HeaderReader } from '../wire/handler-shapes.js'
 import { Timeline } from '../wire/timeline.js'
-import {
-  type Connections,
-  type Dispatcher,
-  type DispatchFacts,
-  type DispatchListener,
-  WatchingDispatcher,
-} from '../wire/undici-watch.js'
+import type { Connections, Dispatcher, Route } from '../wire/undici-connections.js'
+import { type DispatchFacts, type DispatchListener, WatchingDispatcher } from '../wire/undici-dispatcher.js'
 import { type AttemptLimits, LimitReached, StageTimer } from './stage-timer.js'
 
 /** How an adapter sends one try by its host's API, and how its answers are read. */
@@ -38,6 +34,8 @@ export interface Sending {
   readonly signal: AbortSignal
 }
 
+export type { Route } from '../wire/undici-connections.js'
+
 /** How an attempt ended. */
 export type Outcome<Answer> =
   | { readonly end: 'answer'; readonly answer: Answer }
@@ -59,6 +57,8 @@ export type AttemptTarget = Connections | Dispatcher
 export interface AttemptHost {
   readonly clock: Clock
   readonly target: AttemptTarget
+  /** Which of our own connections to take. */
+  readonly route: Route
   readonly ownSockets: boolean
   readonly limits: AttemptLimits
   readonly owner: AttemptOwner
@@ -82,7 +82,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     this.#host = host
     this.#timeline = new Timeline(host.clock, host.ownSockets)
     this.#stage = new StageTimer(host, (name, ms) => this.#expire(name, ms))
-    this.dispatcher = new WatchingDispatcher(host.target, this.#timeline, this)
+    this.dispatcher = new WatchingDispatcher(host, this.#timeline, this)
   }
 
   get signal(): AbortSignal {

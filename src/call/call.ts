@@ -4,7 +4,7 @@
  */
 
 import pRetry from 'p-retry'
-import type { AttemptOwner, Outcome } from '../attempt/attempt.js'
+import type { AttemptOwner, Outcome, Route } from '../attempt/attempt.js'
 import { LimitReached } from '../attempt/stage-timer.js'
 import { type AnyOffhookError, errorOf } from '../failure/errors.js'
 import type { Evidence } from '../failure/evidence.js'
@@ -35,6 +35,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   /** Made when an attempt was not fine. */
   #record: CallRecord | undefined
   #pass: Pass | undefined
+  #route: Route = 'pooled'
 
   constructor(spec: CallSpec<Answer>, host: CallHost) {
     this.#spec = spec
@@ -121,7 +122,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     try {
       return await pRetry(
         async (number) => {
-          if (number > 1) outcome = await this.#tries.again(this.#pass)
+          if (number > 1) outcome = await this.#tries.again(this.#pass, this.#route)
           if (this.#isFine(outcome)) return this.#recovered(outcome.answer)
           throw new NotFine()
         },
@@ -156,6 +157,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     this.#events.decision(record.attempts.length, verdict)
     if (!verdict.retry) return false
     record.goOn(verdict)
+    this.#route = verdict.overHttp1 === true ? 'http/1.1' : verdict.freshConnection ? 'fresh' : 'pooled'
     if (outcome.end === 'answer') {
       this.#tries.current?.letGo()
       this.#spec.sender.discard(outcome.answer, this.#host.clock)

@@ -3,7 +3,7 @@
  * is reported to the policies of its origin.
  */
 
-import { Attempt, type AttemptOwner, type Outcome } from '../attempt/attempt.js'
+import { Attempt, type AttemptOwner, type Outcome, type Route } from '../attempt/attempt.js'
 import type { Failure } from '../failure/kinds.js'
 import type { Origin, Pass, Refusal } from '../origin/origin.js'
 import { outcomeOfFailure, outcomeOfStatus } from '../policy/outcome.js'
@@ -31,6 +31,7 @@ export class Tries<Answer> {
   #hedge: Attempt<Answer> | undefined
   #origin: Origin | undefined
   #number = 0
+  #route: Route = 'pooled'
 
   constructor(context: TriesContext<Answer>) {
     this.#context = context
@@ -58,7 +59,8 @@ export class Tries<Answer> {
   }
 
   /** An attempt that has been admitted. */
-  async again(pass: Pass | undefined): Promise<Outcome<Answer>> {
+  async again(pass: Pass | undefined, route: Route = 'pooled'): Promise<Outcome<Answer>> {
+    this.#route = route
     const place = this.origin.gate?.enter()
     if (place === 'full') return refused('queue-full')
     if (place !== undefined) {
@@ -156,6 +158,7 @@ export class Tries<Answer> {
     return new Attempt<Answer>({
       clock: host.clock,
       target: spec.dispatcher ?? host.connections,
+      route: this.#route,
       ownSockets: spec.dispatcher === undefined,
       limits: spec.limits,
       owner: call,

@@ -132,6 +132,8 @@ export interface Failure {
     | 'invalid'
   /** The caller aborted: not a network failure, and no class of error stands for it. */
   readonly aborted?: boolean
+  /** The failure is that of an inner offhook call, which has done all the repeating that it could afford. */
+  readonly advice?: 'do-not-retry'
   /** Doing the same again cannot help: invalid input, a bad certificate, a server that speaks something else. */
   readonly permanent?: boolean
   /** The raw error at the bottom of the chain, untouched. */

@@ -67,6 +67,11 @@ export class OffhookError extends TypeError {
   readonly attempts: readonly AttemptReport[]
   /** Why there was no further attempt. */
   readonly stopReason?: StopReason
+  /**
+   * `do-not-retry`: this call has already been repeated as often as it could afford. Whoever called it should not
+   * repeat it once more: retries at several layers multiply. An outer offhook call heeds it.
+   */
+  readonly advice?: 'do-not-retry'
   /** Milliseconds the server asked to wait, when it asked for more than was left. */
   readonly retryAfterMs?: number
   /** The connection of the last attempt. Absent when none was opened or when it could not be seen. */
@@ -96,6 +101,7 @@ export class OffhookError extends TypeError {
     // What is not known is absent, so that `'connection' in error` and a log line say the truth.
     setKnown(this, {
       stopReason: details.stopReason,
+      advice: exhausted(details.stopReason) ? 'do-not-retry' : undefined,
       retryAfterMs: details.retryAfterMs,
       connection: evidence?.connection,
       timings: evidence?.timings,
@@ -130,6 +136,7 @@ export class OffhookError extends TypeError {
       origin: this.origin,
       path: clip(this.path, 500),
       stopReason: this.stopReason,
+      advice: this.advice,
       retryAfterMs: this.retryAfterMs,
       code: this.code,
       errno: this.errno,
@@ -164,6 +171,11 @@ export function isBranded(value: unknown): boolean {
 /** Only `unsent` and `rejected` are proof that nothing was executed. */
 export function mayHaveExecuted(delivery: Delivery): boolean {
   return delivery !== 'unsent' && delivery !== 'rejected'
+}
+
+/** Whether the layer that stopped for this reason had done its share of repeating. */
+function exhausted(stopReason: StopReason | undefined): boolean {
+  return stopReason === 'budget' || stopReason === 'attempts' || stopReason === 'server-said'
 }
 
 const maxAttemptsInJson = 10

@@ -8,6 +8,7 @@ import { ConcurrencyLimit, type ConcurrencySettings } from '../policy/concurrenc
 import { Hedge, type HedgeSettings } from '../policy/hedge.js'
 import type { LoadOutcome } from '../policy/outcome.js'
 import { AdaptiveThrottle, type ThrottleSettings } from '../policy/throttle.js'
+import type { Reuse } from '../wire/undici-connections.js'
 import { Gate } from './gate.js'
 
 /** The policies that are kept per origin. An absent one is switched off. */
@@ -41,7 +42,18 @@ export interface OriginStats {
   readonly hedge?: ReturnType<Hedge['snapshot']>
 }
 
+/** What is learned about reuse. */
+export interface ReuseLearner {
+  mayReuse(use: Reuse): boolean
+  closedWhileIdle(event: { idleMs: number; requests: number; how: 'fin' | 'rst' }): void
+  survivedIdle(idleMs: number): void
+  staleOnUse(event: { idleMs: number }): void
+  connectionClose(requests: number): void
+  keepAliveHint(hint: { timeoutMs?: number; max?: number }): void
+}
+
 export class Origin {
+  readonly reuse: ReuseLearner | undefined
   readonly budget: RetryBudget
   readonly gate: Gate | undefined
   readonly hedge: Hedge | undefined

@@ -51,7 +51,7 @@ const ends: readonly DecisionRow[] = [
   {
     number: 39,
     says: 'the server forbade another try',
-    matches: ({ signals }) => signals?.stop === true,
+    matches: ({ failure, signals }) => signals?.stop === true || failure.advice === 'do-not-retry',
     ...never,
     stop: 'server-said',
   },

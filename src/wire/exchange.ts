@@ -10,11 +10,17 @@ import type { Clock } from '../clock.js'
 import type { ConnectionFacts, ExchangeFacts } from '../failure/evidence.js'
 import type { Delivery, Phase } from '../failure/kinds.js'
 import { redactPath } from '../failure/redact.js'
+import type { HeaderReader } from './handler-shapes.js'
 import type { SocketRecord } from './socket-record.js'
 
 /** A place for connections that hold one socket at a time: which one it holds, or is opening, now. */
 export interface Line {
   socket: SocketRecord | undefined
+  /** A request is about to be written on the socket. */
+  used(exchange: Exchange): void
+  /** The response head is complete. */
+  answered(exchange: Exchange): void
+  failed(exchange: Exchange): void
 }
 
 /** What an exchange tells its attempt. */
@@ -29,9 +35,6 @@ export interface ExchangeListener {
   /** The caller's handler stops the exchange (a cancelled body, content it cannot decode); returns the reason to pass on. */
   onStop(exchange: Exchange, reason: unknown): unknown
 }
-
-/** Header access that does not care how undici delivers them. */
-export type HeaderReader = (name: string) => string | undefined
 
 const noHeaders: HeaderReader = () => undefined
 
@@ -101,8 +104,9 @@ export class Exchange {
     if (socket !== undefined) {
       this.socket = socket
       this.requestsBefore = socket.requests
-      if (socket.requests > 0 && socket.lastUsedAt !== undefined) this.idleMs = now - socket.lastUsedAt
-      socket.requests++
+      this.idleMs = socket.idleMs
+      socket.take()
+      this.line?.used(this)
       this.#readBefore = socket.bytesRead
       this.#writtenBefore = socket.bytesWritten
     }
@@ -137,6 +141,8 @@ export class Exchange {
     this.headAt = now
     this.status = status
     this.header = header
+    if (this.socket !== undefined) this.socket.lastHeader = header
+    this.line?.answered(this)
     this.listener.onHead(this)
   }
 
@@ -163,6 +169,7 @@ export class Exchange {
     this.failed = true
     this.endedAt = this.clock.now()
     this.#release()
+    if (this.startedAt !== undefined && !this.stopped && this.abandoned === undefined) this.line?.failed(this)
     return this.listener.onFailure(this, raw)
   }
 
@@ -193,8 +200,7 @@ export class Exchange {
     if (socket === undefined) return undefined
     if (this.socket !== undefined) return socket.facts({ requestsBefore: this.requestsBefore, idleMs: this.idleMs })
     // It died in our hands before the request was written, or never came to be.
-    const idleMs = socket.lastUsedAt === undefined ? undefined : this.clock.now() - socket.lastUsedAt
-    return socket.facts({ requestsBefore: socket.requests, idleMs })
+    return socket.facts({ requestsBefore: socket.requests, idleMs: socket.idleMs })
   }
 
   get bytesSent(): number | undefined {
@@ -240,7 +246,7 @@ export class Exchange {
 
   #release(): void {
     this.#stop = undefined
-    if (this.socket !== undefined) this.socket.lastUsedAt = this.endedAt
+    this.socket?.giveBack()
   }
 
   #hiddenCut(): unknown {

@@ -1,7 +1,5 @@
 /** undici's two handler vocabularies, and the headers in the forms in which each of them brings them. */
 
-import type { HeaderReader } from './exchange.js'
-
 /** The old vocabulary: what undici 6 and 7 speak inside, and what the fetch of Node 20 to 24 hands to a dispatcher. */
 export interface OldHandler {
   onConnect?(abort: (reason?: unknown) => void, context?: unknown): void
@@ -36,6 +34,9 @@ export interface NewHandler {
   onBodySent?(chunk: unknown): void
   onRequestSent?(): void
 }
+
+/** Looks a header up by its lower-case name, however undici delivers them; lines of one name are joined by commas. */
+export type HeaderReader = (name: string) => string | undefined
 
 export type HeaderRecord = Record<string, string | string[] | undefined>
 export type AnyHandler = OldHandler | NewHandler

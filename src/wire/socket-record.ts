@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../clock.js'
 import type { ConnectionFacts, SocketEnding } from '../failure/evidence.js'
+import type { HeaderReader } from './handler-shapes.js'
 import { TlsLedger } from './tls-ledger.js'
 
 let lastId = 0
@@ -29,8 +30,13 @@ export class SocketRecord {
   remotePort: number | undefined
   /** Requests that have been started on this connection. */
   requests = 0
+  /** Requests that are under way on it: more than one on HTTP/2. */
+  busy = 0
   /** When the last exchange on it ended. */
   lastUsedAt: number | undefined
+  #lastUsedEpoch = 0
+  /** The headers of the last answer on it: did it announce the end? */
+  lastHeader: HeaderReader | undefined
   ending: SocketEnding | undefined
   /** The socket's own error, which undici may keep to itself. */
   error: Error | undefined
@@ -99,6 +105,44 @@ export class SocketRecord {
   /** A TLS connection that ended without the close_notify that proves the end was meant (RFC 8446 §6.1). */
   get cutBeneathTls(): boolean {
     return this.ending === 'fin' && this.#tls?.endedWithoutNotice() === true
+  }
+
+  /** The peer said that it would close after the last answer (RFC 9112 §9.6). */
+  get endAnnounced(): boolean {
+    return /\bclose\b/i.test(this.lastHeader?.('connection') ?? '')
+  }
+
+  /** A request takes the connection. */
+  take(): void {
+    this.requests++
+    this.busy++
+  }
+
+  /** A request is done with it. */
+  giveBack(): void {
+    this.busy = Math.max(0, this.busy - 1)
+    this.lastUsedAt = this.#clock.now()
+    this.#lastUsedEpoch = this.#clock.epoch()
+  }
+
+  /**
+   * How long the connection has been idle; `undefined` while it is in use, was never used, or has ended. The longer of
+   * two clocks counts: the monotonic one stands still while the machine sleeps, and the peer's timer does not.
+   */
+  get idleMs(): number | undefined {
+    if (this.lastUsedAt === undefined || this.busy > 0) return undefined
+    if (this.endedAt === undefined) {
+      return Math.max(this.#clock.now() - this.lastUsedAt, this.#clock.epoch() - this.#lastUsedEpoch)
+    }
+    // It ended in use when its last request ended because of it.
+    return this.endedAt > this.lastUsedAt ? this.endedAt - this.lastUsedAt : undefined
+  }
+
+  /** Ends an idle connection, by our own hand; whoever wants to use it dials anew. */
+  retire(): void {
+    if (this.closed) return
+    this.closedByUs = true
+    this.#socket?.destroy()
   }
 
   /** Gives up a connection that is still being made; one that stands is left alone. */

@@ -1,0 +1,90 @@
+/** The dispatcher of one attempt: passes its requests on to the connections and lets the timeline watch. */
+
+import * as undici from 'undici'
+import { Exchange, type ExchangeListener } from './exchange.js'
+import { type Watch, watchHandler } from './exchange-handlers.js'
+import type { AnyHandler } from './handler-shapes.js'
+import type { Timeline } from './timeline.js'
+import { Connections, exchangeKey, type Route, type WithExchange } from './undici-connections.js'
+
+/** undici 8 speaks only its new handlers; 7 speaks the old ones inside and translates. */
+const coreSpeaksOld = !('Dispatcher1Wrapper' in undici)
+
+/** Whom an attempt's dispatcher serves. */
+export interface DispatchListener extends ExchangeListener {
+  /** A request is about to go to the connections. */
+  onDispatch(exchange: Exchange, options: DispatchFacts): void
+}
+
+/** What can be read off the dispatch options about the body. */
+export interface DispatchFacts {
+  readonly hasBody: boolean
+  /** What `content-length` the host's API has worked out; absent where it does not know. */
+  readonly contentLength: number | undefined
+}
+
+/** The dispatcher of one attempt: passes requests on to the connections and lets the timeline watch. */
+export class WatchingDispatcher extends undici.Dispatcher {
+  readonly #target: undici.Dispatcher
+  readonly #own: Connections | undefined
+  readonly #timeline: Timeline
+  readonly #listener: DispatchListener
+
+  constructor(
+    way: { target: Connections | undici.Dispatcher; route: Route },
+    timeline: Timeline,
+    listener: DispatchListener,
+  ) {
+    super()
+    const { target, route } = way
+    this.#own = target instanceof Connections ? target : undefined
+    this.#target = target instanceof Connections ? target.by(route) : target
+    this.#timeline = timeline
+    this.#listener = listener
+  }
+
+  override dispatch(options: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
+    const { clock } = this.#timeline
+    const origin = String(options.origin)
+    const exchange = new Exchange({ method: options.method, origin, path: options.path }, clock, this.#listener)
+    this.#timeline.begin(exchange)
+    const watch = watchHandler(
+      exchange,
+      handler as AnyHandler,
+      this.#own === undefined ? 'any' : coreSpeaksOld ? 'old' : 'new',
+    )
+    this.#listener.onDispatch(exchange, bodyFacts(options))
+    const watched: WithExchange = { ...options, [exchangeKey]: exchange }
+    const send = () => {
+      if (exchange.abandoned !== undefined) return this.#refuse(watch, exchange.abandoned.reason)
+      return this.#target.dispatch(watched, watch as undici.Dispatcher.DispatchHandler)
+    }
+    if (this.#own?.needsLook(origin, options.method) !== true) return send()
+    // undici looks at an idle socket for one turn of the loop, which from a poll-phase callback sees nothing of what
+    // already waits in the kernel. Two turns turn a whole class of stale-socket failures into successes.
+    clock.nextTurn(() =>
+      clock.nextTurn(() => {
+        try {
+          send()
+        } catch (error) {
+          this.#refuse(watch, error)
+        }
+      }),
+    )
+    return true
+  }
+
+  #refuse(watch: Watch, reason: unknown): false {
+    watch.refuse(reason)
+    return false
+  }
+}
+
+function bodyFacts(options: undici.Dispatcher.DispatchOptions): DispatchFacts {
+  const hasBody = options.body !== null && options.body !== undefined
+  if (!hasBody) return { hasBody, contentLength: 0 }
+  const headers = options.headers as Record<string, unknown> | undefined
+  const length =
+    headers !== undefined && !Array.isArray(headers) ? Number(headers['content-length'] ?? Number.NaN) : Number.NaN
+  return { hasBody, contentLength: Number.isNaN(length) ? undefined : length }
+}
