@@ -257,6 +257,7 @@ describe('guards', () => {
     ['the body is gone', { replayable: false, attempts: 3 }, 'body'],
     ['the attempts are used up', { attempts: 3, remainingMs: 0 }, 'attempts'],
     ['there is no time', { remainingMs: 25 }, 'deadline'],
+    ['there never was', { remainingMs: 0, dice: 0 }, 'deadline'],
   ] as const)('%s: that reason is given before the ones that come later', (_, facts, stopReason) => {
     expect(decide({ ...reset, ...facts }, defaultRetryPolicy)).toMatchObject({ retry: false, stopReason })
   })
@@ -358,6 +359,23 @@ describe('guards', () => {
         failure: { ...unavailable.failure, status, delivery },
       } as const
       expect(decide(question, defaultRetryPolicy).retry).toBe(delivery === 'rejected')
+    }
+  })
+
+  it('continues a body only where the rest can be asked for, and may help', () => {
+    const cut = { kind: 'reset', phase: 'body', delivery: 'partial', cause: undefined } as const
+    const resume = withOptIns(defaultRetryPolicy, ['resume'])
+    const question = { ...reset, failure: cut, committed: true, resumable: true }
+    expect(decide(question, resume)).toMatchObject({ retry: true, optIn: 'resume', freshConnection: true })
+    const closed: readonly Partial<RetryQuestion>[] = [
+      { resumable: false },
+      { signals: { stop: true } },
+      { failure: { ...cut, permanent: true } },
+      { failure: { ...cut, kind: 'protocol' } },
+      { requestClass: 'keyed' },
+    ]
+    for (const facts of closed) {
+      expect(decide({ ...question, ...facts }, resume)).toMatchObject({ retry: false, stopReason: 'committed' })
     }
   })
 
