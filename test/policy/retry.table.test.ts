@@ -6,7 +6,8 @@ import { decisionTable, findRow } from '../../src/policy/decision-table.js'
 import { decide } from '../../src/policy/retry.js'
 import { defaultRetryPolicy, type OptIn, optInNames, type RetryPolicy } from '../../src/policy/retry-options.js'
 import type { RetryQuestion, Verdict } from '../../src/policy/retry-question.js'
-import { type Ask, type Example, type OracleCell, type OracleRow, oracle, type Words } from './decision-oracle.js'
+import { oracle } from './decision-oracle.js'
+import type { Ask, Example, OracleCell, OracleRow, Words } from './oracle-words.js'
 
 const classes = ['idempotent', 'keyed', 'unsafe'] as const satisfies readonly RequestClass[]
 
