@@ -50,12 +50,13 @@ export class SocketRecord {
   #mark: number
   readonly #secure: boolean
 
-  constructor(clock: Clock, secure: boolean) {
+  /** @param dial whether TLS follows, and whether the host is a name that must be looked up first */
+  constructor(clock: Clock, dial: { secure: boolean; named: boolean }) {
     this.#clock = clock
     this.startedAt = clock.now()
     this.#mark = this.startedAt
-    this.dialPhase = 'dns'
-    this.#secure = secure
+    this.dialPhase = dial.named ? 'dns' : 'connect'
+    this.#secure = dial.secure
   }
 
   /** Follows the TCP socket while it connects. */

@@ -139,7 +139,7 @@ export class Connections {
   #dial(line: OriginLine, secured: undici.buildConnector.connector): undici.buildConnector.connector {
     return (target, callback) => {
       const secure = target.protocol === 'https:'
-      const record = new SocketRecord(this.#clock, secure)
+      const record = new SocketRecord(this.#clock, { secure, named: net.isIP(target.hostname) === 0 })
       line.socket = record
       const raw = net.connect(address(target))
       record.watchDial(raw)
@@ -147,8 +147,9 @@ export class Connections {
       const done: undici.buildConnector.Callback = (...result) => {
         if (settled) return
         settled = true
-        const socket = result[1]
-        if (socket !== null) {
+        // A failure comes with one argument, whatever the types say.
+        const socket: net.Socket | null | undefined = result[1]
+        if (socket) {
           record.established(socket, raw)
           this.#open(line, record, socket)
         }
