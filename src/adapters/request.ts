@@ -225,18 +225,18 @@ function headerOf(headers: RequestOptions['headers'], name: string): string | un
   return undefined
 }
 
-function withKey(headers: RequestOptions['headers'], key: string): [string, string | string[] | undefined][] {
+/** As a flat list of names and values, the one form in which undici takes repeated names in order. */
+function flat(pairs: Iterable<readonly [string, string | string[] | undefined]>): RequestOptions['headers'] {
+  const list: (string | string[])[] = []
+  for (const [name, value] of pairs) if (value !== undefined) list.push(name, value)
+  return list as string[]
+}
+
+function withKey(headers: RequestOptions['headers'], key: string): RequestOptions['headers'] {
   const others = [...pairsOf(headers)].filter(([name]) => name.toLowerCase() !== 'idempotency-key')
-  return [
-    ...others.map(([name, value]) => [name, value] as [string, string | string[] | undefined]),
-    ['idempotency-key', key],
-  ]
+  return flat([...others, ['idempotency-key', key]])
 }
 
 function withDefault(headers: RequestOptions['headers'], name: string, value: string): RequestOptions['headers'] {
-  if (headerOf(headers, name) !== undefined) return headers
-  return [
-    ...[...pairsOf(headers)].map(([key, given]) => [key, given]),
-    [name, value],
-  ] as unknown as RequestOptions['headers']
+  return headerOf(headers, name) === undefined ? flat([...pairsOf(headers), [name, value]]) : headers
 }
