@@ -5,7 +5,8 @@ import { type RequestFunction, requestOf } from './adapters/request.js'
 import type { CallHost, RunningCall } from './call/spec.js'
 import { errorOf, type NotAdmittedError } from './failure/errors.js'
 import { type ClientOptions, type ClientSettings, checkClientOptions } from './options.js'
-import { Origin, type OriginStats } from './origin/origin.js'
+import type { Origin, OriginStats } from './origin/origin.js'
+import { Origins } from './origin/origins.js'
 import { OriginsWatcher } from './origin/watcher.js'
 import { Connections } from './wire/undici-connections.js'
 
@@ -67,19 +68,17 @@ class OffhookClient implements Client, CallHost {
   readonly connections: Connections
   readonly clock
   readonly random
-  readonly #settings: ClientSettings
   readonly gated: boolean
-  readonly #origins = new Map<string, Origin>()
+  readonly #origins: Origins
   readonly #calls = new Set<RunningCall>()
   #state: 'open' | 'closed' | 'destroyed' = 'open'
   #onIdle: (() => void) | undefined
 
   constructor(settings: ClientSettings) {
-    this.#settings = settings
     this.clock = settings.clock
     this.random = settings.random
-    const { breaker, throttle, concurrency, hedge } = settings.origin
-    this.gated = [breaker, throttle, concurrency, hedge].some((policy) => policy !== undefined)
+    this.#origins = new Origins(settings.origin, settings.clock, settings.random)
+    this.gated = this.#origins.gated
     this.connections = new Connections(
       settings.connections,
       settings.clock,
@@ -90,8 +89,7 @@ class OffhookClient implements Client, CallHost {
   }
 
   stats(): ClientStats {
-    const origins = [...this.#origins].map(([name, origin]) => [name, origin.stats()] as const)
-    return { inFlight: this.#calls.size, origins: Object.fromEntries(origins) }
+    return { inFlight: this.#calls.size, origins: this.#origins.stats() }
   }
 
   async close(): Promise<void> {
@@ -111,13 +109,7 @@ class OffhookClient implements Client, CallHost {
   }
 
   origin(name: string): Origin {
-    let origin = this.#origins.get(name)
-    if (origin === undefined) {
-      if (this.#origins.size >= mostOrigins) this.#origins.delete(this.#origins.keys().next().value as string)
-      origin = new Origin(this.#settings.origin, this.clock, this.random)
-      this.#origins.set(name, origin)
-    }
-    return origin
+    return this.#origins.of(name)
   }
 
   enter(call: RunningCall): void {
@@ -130,9 +122,6 @@ class OffhookClient implements Client, CallHost {
     if (this.#calls.size === 0) this.#onIdle?.()
   }
 }
-
-/** A client that talks to ever new origins must not grow with them; the oldest record goes first. */
-const mostOrigins = 10_000
 
 class ClientGone extends Error {
   override readonly name = 'ClientGone'
