@@ -82,7 +82,7 @@ class OffhookClient implements Client, CallHost {
     this.connections = new Connections(
       settings.connections,
       settings.clock,
-      new OriginsWatcher((name) => this.origin(name)),
+      new OriginsWatcher(settings.clock, (name) => this.origin(name).reuse),
     )
     this.fetch = fetchOf(this, settings)
     this.request = requestOf(this, settings)

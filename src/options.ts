@@ -13,6 +13,7 @@ import { type ConcurrencyOptions, checkConcurrencyOptions } from './policy/concu
 import { checkHedgeOptions, type HedgeOptions } from './policy/hedge.js'
 import { checkNumber, mismatch, openSection } from './policy/option-check.js'
 import { checkRetryOptions, type RetryOptions, type RetryPolicy } from './policy/retry-options.js'
+import { reuseSettings } from './policy/reuse.js'
 import { checkThrottleOptions, type ThrottleOptions } from './policy/throttle.js'
 import type { ConnectionsOptions, Dispatcher } from './wire/undici-connections.js'
 
@@ -148,12 +149,14 @@ export function checkClientOptions(value: unknown = {}): ClientSettings {
   if (tls !== undefined && (typeof tls !== 'object' || tls === null))
     throw mismatch('options.tls', 'options of node:tls', tls)
   const maxHeaderSize = section.number('maxHeaderSize', { min: 1, max: 2 ** 30, integer: true })
+  const keepAliveMs = section.number('keepAlive', { min: 1, max: 600_000 }) ?? 4_000
   const connections = section.number('connections', { min: 1, max: Number.POSITIVE_INFINITY })
   return Object.freeze({
     limits,
     retry,
     origin: Object.freeze({
       budget: checkBudgetOptions(section.raw('budget')),
+      reuse: reuseSettings(keepAliveMs),
       hedge: checkHedgeOptions(section.raw('hedge')),
       breaker: checkBreakerOptions(section.raw('breaker')),
       throttle: checkThrottleOptions(section.raw('throttle')),
@@ -161,7 +164,7 @@ export function checkClientOptions(value: unknown = {}): ClientSettings {
     }),
     connections: Object.freeze({
       connections: connections === Number.POSITIVE_INFINITY ? undefined : connections,
-      keepAliveMs: section.number('keepAlive', { min: 1, max: 600_000 }) ?? 4_000,
+      keepAliveMs,
       http2: section.boolean('http2') ?? false,
       ...(tls !== undefined && { tls: tls as ConnectionOptions }),
       ...(maxHeaderSize !== undefined && { maxHeaderSize }),

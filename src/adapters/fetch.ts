@@ -4,9 +4,9 @@
  * intercepts the global fetch intercepts this one.
  */
 
-import type { Sender, Sending } from '../attempt/attempt.js'
+import type { Sender, Sending } from '../attempt/sender.js'
 import { runCall } from '../call/call.js'
-import type { CallHost, CallTarget } from '../call/spec.js'
+import type { CallHost, CallSpec, CallTarget } from '../call/spec.js'
 import type { Clock } from '../clock.js'
 import { redactPath, redactText } from '../failure/redact.js'
 import type { ClientSettings } from '../options.js'
@@ -14,6 +14,7 @@ import { requestClass } from '../policy/idempotency.js'
 import { type CallOptions, callSettings, checkedKey } from './call-options.js'
 import { drain } from './drain.js'
 import { isOneShot, OneShotBody } from './one-shot-body.js'
+import { dispatcherOf, mayResume, type Resumption } from './resume.js'
 
 /** A request body for `fetch`: what the global fetch takes, or a function that makes one afresh for each attempt. */
 export type FetchBody = NonNullable<RequestInit['body']> | AsyncIterable<Uint8Array> | null
@@ -65,6 +66,7 @@ class FetchCall implements Sender<Response> {
   /** What is sent next in place of a Request that has a body. */
   #spare: Request | undefined
   readonly #carriesBody: boolean
+  #resumption: Resumption | undefined
   #base: Record<string, unknown>
 
   constructor(input: string | URL | Request, init: FetchInit | undefined, hostFetch: HostFetch) {
@@ -85,23 +87,23 @@ class FetchCall implements Sender<Response> {
     const init = this.#init
     const input = this.#input
     const method = methodOf(input, init)
-    const call = runCall(
-      {
-        sender: this,
-        target: targetOf(method, input),
-        requestClass: requestClass({
-          method,
-          idempotent: init?.idempotent,
-          idempotencyKey: init?.idempotencyKey,
-          header: (name) => headerOf(init?.headers ?? (isRequest(input) ? input.headers : undefined), name),
-        }),
-        replayable: () =>
-          this.#oneShot === undefined ? !this.#carriesBody || this.#spare !== undefined : !this.#oneShot.touched,
-        signal: signalOf(input, init),
-        ...callSettings(init, client),
-      },
-      host,
-    )
+    const settings = callSettings(init, client)
+    const spec: CallSpec<Response> = {
+      sender: this,
+      target: targetOf(method, input),
+      requestClass: requestClass({
+        method,
+        idempotent: init?.idempotent,
+        idempotencyKey: init?.idempotencyKey,
+        header: (name) => headerOf(init?.headers ?? (isRequest(input) ? input.headers : undefined), name),
+      }),
+      replayable: () => this.#isReplayable(),
+      signal: signalOf(input, init),
+      resumes: mayResume(method, settings),
+      ...settings,
+    }
+    if (spec.resumes) this.#resumption = { spec, host }
+    const call = runCall(spec, host)
     const oneShot = this.#oneShot
     if (oneShot === undefined) return call
     return call.catch((error: unknown) => {
@@ -111,7 +113,7 @@ class FetchCall implements Sender<Response> {
   }
 
   send(sending: Sending): Promise<Response> {
-    const init = { ...this.#base, dispatcher: sending.dispatcher, signal: sending.signal }
+    const init = { ...this.#base, dispatcher: dispatcherOf(sending, this.#resumption), signal: sending.signal }
     if (this.#carriesBody) return this.#hostFetch(this.#takeRequest(), init)
     if (this.#oneShot !== undefined) return this.#hostFetch(this.#input, { ...init, body: this.#oneShot.guard() })
     const body = this.#init?.body
@@ -148,6 +150,11 @@ class FetchCall implements Sender<Response> {
     } catch {
       return true
     }
+  }
+
+  #isReplayable(): boolean {
+    if (this.#oneShot !== undefined) return !this.#oneShot.touched
+    return !this.#carriesBody || this.#spare !== undefined
   }
 
   #takeRequest(): Request {

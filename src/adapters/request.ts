@@ -1,9 +1,9 @@
 /** `client.request`: undici's `request`, the fast way, with the same typed errors and retries. */
 
 import { interceptors, type Dispatcher as UndiciDispatcher, FormData as UndiciFormData } from 'undici'
-import type { Sender, Sending } from '../attempt/attempt.js'
+import type { Sender, Sending } from '../attempt/sender.js'
 import { runCall } from '../call/call.js'
-import type { CallHost } from '../call/spec.js'
+import type { CallHost, CallSpec } from '../call/spec.js'
 import type { Clock } from '../clock.js'
 import type { ClientSettings } from '../options.js'
 import { requestClass } from '../policy/idempotency.js'
@@ -11,6 +11,8 @@ import { mismatch } from '../policy/option-check.js'
 import { type CallOptions, callSettings, checkedKey } from './call-options.js'
 import { drain } from './drain.js'
 import { isOneShot, OneShotBody } from './one-shot-body.js'
+import { dispatcherOf, mayResume, type Resumption } from './resume.js'
+import { headerOf, withDefault, withHeader } from './undici-headers.js'
 
 /** A request body for `request`: what undici takes, and URLSearchParams and the global FormData as well. */
 export type RequestBody =
@@ -54,6 +56,7 @@ class RequestCall implements Sender<RequestResult> {
   readonly #method: string
   readonly #oneShot: OneShotBody | undefined
   readonly #base: UndiciDispatcher.RequestOptions
+  #resumption: Resumption | undefined
 
   constructor(url: string | URL, options: RequestOptions | undefined) {
     this.#url = typeof url === 'string' ? new URL(url) : url
@@ -78,26 +81,26 @@ class RequestCall implements Sender<RequestResult> {
             headers: orNone(headersTimeout, settings.limits.headers),
             body: orNone(bodyTimeout, settings.limits.body),
           }
-    const call = runCall<RequestResult>(
-      {
-        sender: this,
-        target: () => ({ method: this.#method, origin: this.#url.origin, path: this.#url.pathname }),
-        requestClass: requestClass({
-          method: this.#method,
-          idempotent: options?.idempotent,
-          idempotencyKey: options?.idempotencyKey,
-          header: (name) => headerOf(options?.headers, name),
-        }),
-        replayable: () => this.#oneShot?.touched !== true,
-        signal: options?.signal,
-        limits,
-        retry: settings.retry,
-        hedge: settings.hedge,
-        throwOnStatus: settings.throwOnStatus,
-        dispatcher: settings.dispatcher,
-      },
-      host,
-    )
+    const spec: CallSpec<RequestResult> = {
+      sender: this,
+      target: () => ({ method: this.#method, origin: this.#url.origin, path: this.#url.pathname }),
+      requestClass: requestClass({
+        method: this.#method,
+        idempotent: options?.idempotent,
+        idempotencyKey: options?.idempotencyKey,
+        header: (name) => headerOf(options?.headers, name),
+      }),
+      replayable: () => this.#oneShot?.touched !== true,
+      signal: options?.signal,
+      limits,
+      retry: settings.retry,
+      hedge: settings.hedge,
+      throwOnStatus: settings.throwOnStatus,
+      dispatcher: settings.dispatcher,
+      resumes: mayResume(this.#method, settings),
+    }
+    if (spec.resumes) this.#resumption = { spec, host }
+    const call = runCall(spec, host)
     const oneShot = this.#oneShot
     if (oneShot === undefined) return call
     return call.catch((error: unknown) => {
@@ -108,10 +111,9 @@ class RequestCall implements Sender<RequestResult> {
 
   send(sending: Sending): Promise<RequestResult> {
     const redirections = this.#options?.maxRedirections ?? 0
+    const plain = dispatcherOf(sending, this.#resumption)
     const dispatcher =
-      redirections > 0
-        ? sending.dispatcher.compose(interceptors.redirect({ maxRedirections: redirections }))
-        : sending.dispatcher
+      redirections > 0 ? plain.compose(interceptors.redirect({ maxRedirections: redirections })) : plain
     const body = this.#options?.body
     if (this.#oneShot !== undefined) return dispatcher.request(this.#with(this.#oneShot.guard()))
     if (typeof body === 'function') return Promise.resolve(body()).then((made) => dispatcher.request(this.#with(made)))
@@ -153,7 +155,7 @@ class RequestCall implements Sender<RequestResult> {
       ...own
     } = this.#options ?? {}
     const key = checkedKey(this.#options)
-    const headers = key === undefined ? own.headers : withKey(own.headers, key)
+    const headers = key === undefined ? own.headers : withHeader(own.headers, 'idempotency-key', key)
     const { origin, pathname, search } = this.#url
     return {
       ...own,
@@ -201,42 +203,4 @@ function undiciForm(form: globalThis.FormData): UndiciFormData {
     else copy.append(name, value as unknown as Blob, value.name)
   }
   return copy
-}
-
-type HeaderPairs = Iterable<readonly [string, string | string[] | undefined]>
-
-/** undici takes headers as a record, as pairs, or as a flat list of names and values. */
-function* pairsOf(headers: RequestOptions['headers']): Generator<readonly [string, string | string[] | undefined]> {
-  if (headers === null || headers === undefined) return
-  if (Array.isArray(headers) && !Array.isArray(headers[0])) {
-    for (let index = 0; index + 1 < headers.length; index += 2)
-      yield [String(headers[index]), headers[index + 1] as string]
-  } else if (Symbol.iterator in headers) {
-    yield* headers as HeaderPairs
-  } else {
-    yield* Object.entries(headers)
-  }
-}
-
-function headerOf(headers: RequestOptions['headers'], name: string): string | undefined {
-  for (const [key, value] of pairsOf(headers)) {
-    if (key.length === name.length && key.toLowerCase() === name) return Array.isArray(value) ? value.join(', ') : value
-  }
-  return undefined
-}
-
-/** As a flat list of names and values, the one form in which undici takes repeated names in order. */
-function flat(pairs: Iterable<readonly [string, string | string[] | undefined]>): RequestOptions['headers'] {
-  const list: (string | string[])[] = []
-  for (const [name, value] of pairs) if (value !== undefined) list.push(name, value)
-  return list as string[]
-}
-
-function withKey(headers: RequestOptions['headers'], key: string): RequestOptions['headers'] {
-  const others = [...pairsOf(headers)].filter(([name]) => name.toLowerCase() !== 'idempotency-key')
-  return flat([...others, ['idempotency-key', key]])
-}
-
-function withDefault(headers: RequestOptions['headers'], name: string, value: string): RequestOptions['headers'] {
-  return headerOf(headers, name) === undefined ? flat([...pairsOf(headers), [name, value]]) : headers
 }

@@ -5,51 +5,14 @@
 
 import type { Clock, Timer } from '../clock.js'
 import { classify } from '../diagnosis/classify.js'
-import type { Evidence, Limit } from '../failure/evidence.js'
+import type { AttemptReport, Evidence, Limit } from '../failure/evidence.js'
 import type { Failure } from '../failure/kinds.js'
 import type { Exchange } from '../wire/exchange.js'
-import type { HeaderReader } from '../wire/handler-shapes.js'
 import { Timeline } from '../wire/timeline.js'
 import type { Connections, Dispatcher, Route } from '../wire/undici-connections.js'
 import { type DispatchFacts, type DispatchListener, WatchingDispatcher } from '../wire/undici-dispatcher.js'
+import type { AttemptOwner, Lost, Outcome, Sender, Sending } from './sender.js'
 import { type AttemptLimits, LimitReached, StageTimer } from './stage-timer.js'
-
-/** How an adapter sends one try by its host's API, and how its answers are read. */
-export interface Sender<Answer> {
-  send(attempt: Sending): Promise<Answer>
-  status(answer: Answer): number
-  header(answer: Answer): HeaderReader
-  /** Nobody will read this answer: free its connection, within bounds. */
-  discard(answer: Answer, clock: Clock): void
-  /** The body is about to be read, and what is known of its length. */
-  onStart?(facts: DispatchFacts): void
-  /** Whether a rejection that no connection had part in is the caller's mistake, to be passed on as it is. */
-  isMistake?(raw: unknown): boolean
-}
-
-/** What a sender gets to send with. */
-export interface Sending {
-  readonly dispatcher: WatchingDispatcher
-  /** Aborts when the attempt is over before its time. Made when first read, since it costs something. */
-  readonly signal: AbortSignal
-}
-
-export type { Route } from '../wire/undici-connections.js'
-
-/** How an attempt ended. */
-export type Outcome<Answer> =
-  | { readonly end: 'answer'; readonly answer: Answer }
-  | { readonly end: 'failure'; readonly failure: Failure; readonly evidence: Evidence }
-  | { readonly end: 'cancelled'; readonly reason: unknown }
-  | { readonly end: 'mistake'; readonly raw: unknown }
-
-/** Who is told of what happens after the answer was handed over. */
-export interface AttemptOwner {
-  /** The body failed after the head was handed over; returns the error that its reader will see. */
-  bodyFailed(failure: Failure, evidence: Evidence): unknown
-  /** Nothing more will happen: the body is complete, dropped, or failed. */
-  finished(): void
-}
 
 /** What an attempt is sent by: connections of our own, or a dispatcher of the caller's. */
 export type AttemptTarget = Connections | Dispatcher
@@ -61,6 +24,10 @@ export interface AttemptHost {
   readonly route: Route
   readonly ownSockets: boolean
   readonly limits: AttemptLimits
+  /** Answers are held back until they are complete, up to so many bytes. */
+  readonly holdBytes: number
+  /** The sender can continue a body that is cut. */
+  readonly resumes: boolean
   readonly owner: AttemptOwner
 }
 
@@ -73,6 +40,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
   #controller: AbortController | undefined
   #settle: ((outcome: Outcome<Answer>) => void) | undefined
   #answered = false
+  lost: Lost | undefined
   #over = false
   #cancelled: { readonly reason: unknown } | undefined
   readonly #stage: StageTimer
@@ -136,6 +104,18 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     return this.#timeline.exchange?.origin
   }
 
+  get holdBytes(): number {
+    return this.#host.holdBytes
+  }
+
+  giveUp(attempts: readonly AttemptReport[] | undefined): unknown {
+    return this.lost === undefined ? undefined : this.#failBody(this.lost, attempts)
+  }
+
+  done(): void {
+    this.#close()
+  }
+
   /** What is known of the attempt now. */
   evidence(): Evidence {
     return this.#timeline.evidence()
@@ -166,7 +146,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     // A reader that has had enough is no failure; one that cannot decode what came is.
     const evidence = this.#timeline.evidence()
     const failure = reason instanceof Error && isDecoding(reason) ? classify(reason, evidence) : undefined
-    if (failure !== undefined) return this.#failBody(failure, evidence)
+    if (failure !== undefined) return this.#failBody({ failure, evidence })
     this.#close()
     return reason
   }
@@ -175,9 +155,10 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     this.#stage.clear()
     // What we or the caller's handler stopped comes back as an error; it is an echo.
     if (this.#over || exchange.stopped || exchange !== this.#timeline.exchange) return this.#cancelled?.reason ?? raw
+    if (this.lost !== undefined) return raw
     const evidence = this.#timeline.evidence()
     const failure = classify(raw, evidence)
-    if (this.#answered) return this.#failBody(failure, evidence)
+    if (this.#answered) return this.#lose({ failure, evidence }, raw)
     this.#finish({ end: 'failure', failure, evidence })
     return raw
   }
@@ -222,8 +203,15 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     this.#host.owner.finished()
   }
 
-  #failBody(failure: Failure, evidence: Evidence): unknown {
-    const error = this.#host.owner.bodyFailed(failure, evidence)
+  /** The body was cut: final, unless the sender can continue it. */
+  #lose(lost: Lost, raw: unknown): unknown {
+    if (!this.#host.resumes) return this.#failBody(lost)
+    this.lost = lost
+    return raw
+  }
+
+  #failBody(lost: Lost, attempts?: readonly AttemptReport[]): unknown {
+    const error = this.#host.owner.bodyFailed(lost, attempts)
     // fetch hands a signal's reason to the body's reader as it is, and wraps everything else in a TypeError.
     this.#controller?.abort(error)
     this.#close()
@@ -243,10 +231,11 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     const failure = classify(raw, evidence)
     const { exchange } = this.#timeline
     if (this.#answered) {
-      exchange?.abandon(this.#failBody(failure, evidence))
+      exchange?.abandon(this.#lose({ failure, evidence }, raw))
       return
     }
     this.#finish({ end: 'failure', failure, evidence })
+    exchange?.timedOut()
     this.#stop(raw)
     // A dial that has taken too long would go on in the background, and its connection be handed to the next request.
     if (exchange?.startedAt === undefined) exchange?.line?.socket?.abandonDial(raw)

@@ -4,10 +4,10 @@
  */
 
 import pRetry from 'p-retry'
-import type { AttemptOwner, Outcome, Route } from '../attempt/attempt.js'
+import type { AttemptOwner, Lost, Outcome, Route } from '../attempt/sender.js'
 import { LimitReached } from '../attempt/stage-timer.js'
 import { type AnyOffhookError, errorOf } from '../failure/errors.js'
-import type { Evidence } from '../failure/evidence.js'
+import type { AttemptReport, Evidence } from '../failure/evidence.js'
 import type { Failure, StopReason } from '../failure/kinds.js'
 import type { Pass } from '../origin/origin.js'
 import { remainingTime } from '../policy/deadline.js'
@@ -20,10 +20,17 @@ import { CallRecord } from './record.js'
 import type { CallHost, CallSpec, CallTarget, RunningCall } from './spec.js'
 import { Tries } from './tries.js'
 
-/** Runs one call. */
-export function runCall<Answer>(spec: CallSpec<Answer>, host: CallHost): Promise<Answer> {
-  return new Call(spec, host).run()
+/**
+ * Runs one call.
+ *
+ * @param cut how a body was cut that this call is to continue: its first attempt is then a retry
+ */
+export function runCall<Answer>(spec: CallSpec<Answer>, host: CallHost, cut?: CutBody): Promise<Answer> {
+  return new Call(spec, host).run(cut)
 }
+
+/** How a body was cut that is to be continued. */
+export type CutBody = Lost & { readonly end: 'failure' }
 
 class Call<Answer> implements AttemptOwner, RunningCall {
   readonly #spec: CallSpec<Answer>
@@ -35,6 +42,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   /** Made when an attempt was not fine. */
   #record: CallRecord | undefined
   #pass: Pass | undefined
+  #continuesBody = false
   #route: Route = 'pooled'
 
   constructor(spec: CallSpec<Answer>, host: CallHost) {
@@ -50,14 +58,15 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     return this.#spec.target()
   }
 
-  async run(): Promise<Answer> {
+  async run(cut?: CutBody): Promise<Answer> {
     const { signal } = this.#spec
     if (signal?.aborted === true) throw signal.reason
     this.#host.enter(this)
     this.#ending.link()
     this.#events.start()
     try {
-      const first = await this.#tries.first()
+      this.#continuesBody = cut !== undefined
+      const first = cut ?? (await this.#tries.first())
       const answer = this.#isFine(first) ? first.answer : await this.#persist(first)
       this.#events.end(this.#tries.count, this.#spec.sender.status(answer))
       return answer
@@ -95,10 +104,15 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     })
   }
 
-  bodyFailed(failure: Failure, evidence: Evidence): AnyOffhookError {
-    const because = 'the response head had already been handed to the caller'
-    this.#remember().add(failure, evidence, { retry: false, because, stopReason: 'committed' })
-    const error = this.#error(failure, evidence, { stopReason: 'committed' })
+  bodyFailed({ failure, evidence }: Lost, attempts?: readonly AttemptReport[]): AnyOffhookError {
+    const record = this.#remember()
+    if (attempts === undefined) {
+      const because = 'the response head had already been handed to the caller'
+      record.add(failure, evidence, { retry: false, because, stopReason: 'committed' })
+    } else {
+      record.append(attempts)
+    }
+    const error = this.#error(failure, evidence, { stopReason: record.stopReason })
     this.#events.errorAfterEnd(this.#tries.count, error)
     return error
   }
@@ -150,8 +164,8 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   async #prepareNext(outcome: Outcome<Answer>): Promise<boolean> {
     if (outcome.end === 'cancelled' || outcome.end === 'mistake' || this.#ending.ended !== undefined) return false
     const examined = this.#examine(outcome)
-    const record = this.#remember()
     const verdict = this.#afford(this.#decide(examined))
+    const record = this.#remember()
     record.retryAfterMs = serverDelayMs(examined.signals)
     record.add(examined.failure, examined.evidence, verdict)
     this.#events.decision(record.attempts.length, verdict)
@@ -194,6 +208,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
       remainingMs: remainingTime(this.#startedAt, this.#host.clock.now(), limits.total),
       signals,
       retriesOfRow: record?.retriesOfRow,
+      ...(this.#continuesBody && record === undefined && { committed: true, resumable: true }),
     }
     return decide(question, retry)
   }

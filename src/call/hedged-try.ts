@@ -3,7 +3,7 @@
  * connection, and whichever answers first wins (Dean and Barroso, "The Tail at Scale", 2013).
  */
 
-import type { Outcome } from '../attempt/attempt.js'
+import type { Outcome } from '../attempt/sender.js'
 import type { Clock, Timer } from '../clock.js'
 
 /** An attempt as far as the race is concerned. */

@@ -33,6 +33,12 @@ export class CallRecord {
     )
   }
 
+  /** Takes over the attempts of another call that went on where this one had been cut. */
+  append(attempts: readonly AttemptReport[]): void {
+    for (const attempt of attempts) this.attempts.push({ ...attempt, number: this.attempts.length + 1 })
+    this.stopReason = attempts.at(-1)?.decision.stopReason
+  }
+
   /** Another attempt follows. */
   goOn(verdict: Verdict): void {
     this.transparent = verdict.transparent ? this.transparent + 1 : 0

@@ -1,6 +1,7 @@
 /** What a call is made of, what it needs of its client, and what its client may do to it. */
 
-import type { AttemptTarget, Sender } from '../attempt/attempt.js'
+import type { AttemptTarget } from '../attempt/attempt.js'
+import type { Sender } from '../attempt/sender.js'
 import type { AttemptLimits } from '../attempt/stage-timer.js'
 import type { Clock } from '../clock.js'
 import type { AnyOffhookError } from '../failure/errors.js'
@@ -35,6 +36,8 @@ export interface CallSpec<Answer> {
   /** May be hedged, where the client hedges. */
   readonly hedge: boolean
   readonly throwOnStatus: boolean
+  /** The sender can continue a body that is cut. */
+  readonly resumes: boolean
   /** A dispatcher of the caller's own, watched from outside. */
   readonly dispatcher: AttemptTarget | undefined
 }

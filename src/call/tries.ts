@@ -3,7 +3,8 @@
  * is reported to the policies of its origin.
  */
 
-import { Attempt, type AttemptOwner, type Outcome, type Route } from '../attempt/attempt.js'
+import { Attempt } from '../attempt/attempt.js'
+import type { AttemptOwner, Outcome, Route } from '../attempt/sender.js'
 import type { Failure } from '../failure/kinds.js'
 import type { Origin, Pass, Refusal } from '../origin/origin.js'
 import { outcomeOfFailure, outcomeOfStatus } from '../policy/outcome.js'
@@ -161,6 +162,8 @@ export class Tries<Answer> {
       route: this.#route,
       ownSockets: spec.dispatcher === undefined,
       limits: spec.limits,
+      holdBytes: spec.retry.bufferBytes,
+      resumes: spec.resumes,
       owner: call,
     })
   }

@@ -8,13 +8,14 @@ import type { BudgetSettings } from '../policy/budget-options.js'
 import { ConcurrencyLimit, type ConcurrencySettings } from '../policy/concurrency.js'
 import { Hedge, type HedgeSettings } from '../policy/hedge.js'
 import type { LoadOutcome } from '../policy/outcome.js'
+import { ReuseLearner, type ReuseLimits, type ReuseSettings } from '../policy/reuse.js'
 import { AdaptiveThrottle, type ThrottleSettings } from '../policy/throttle.js'
-import type { Reuse } from '../wire/undici-connections.js'
 import { Gate } from './gate.js'
 
 /** The policies that are kept per origin. An absent one is switched off. */
 export interface OriginSettings {
   readonly budget: BudgetSettings
+  readonly reuse: ReuseSettings
   readonly breaker: BreakerSettings | undefined
   readonly throttle: ThrottleSettings | undefined
   readonly concurrency: ConcurrencySettings | undefined
@@ -36,6 +37,8 @@ const probing: Pass = Object.freeze({ breaker: 'probe' })
 export interface OriginStats {
   /** The retry budget: tokens left, retries granted and denied. */
   readonly budget: BudgetSnapshot
+  /** For how long and how often an idle connection is used again, and where that was learned. */
+  readonly reuse: ReuseLimits
   readonly breaker?: BreakerState
   /** The share of attempts that the adaptive throttle drops now, 0 to 1. */
   readonly throttle?: number
@@ -43,18 +46,8 @@ export interface OriginStats {
   readonly hedge?: ReturnType<Hedge['snapshot']>
 }
 
-/** What is learned about reuse. */
-export interface ReuseLearner {
-  mayReuse(use: Reuse): boolean
-  closedWhileIdle(event: { idleMs: number; requests: number; how: 'fin' | 'rst' }): void
-  survivedIdle(idleMs: number): void
-  staleOnUse(event: { idleMs: number }): void
-  connectionClose(requests: number): void
-  keepAliveHint(hint: { timeoutMs?: number; max?: number }): void
-}
-
 export class Origin {
-  readonly reuse: ReuseLearner | undefined
+  readonly reuse: ReuseLearner
   readonly budget: RetryBudget
   readonly gate: Gate | undefined
   readonly hedge: Hedge | undefined
@@ -67,6 +60,7 @@ export class Origin {
     this.#clock = clock
     this.#random = random
     this.budget = new RetryBudget(settings.budget)
+    this.reuse = new ReuseLearner(settings.reuse)
     this.gate = settings.concurrency && new Gate(new ConcurrencyLimit(settings.concurrency))
     this.hedge = settings.hedge && new Hedge(settings.hedge)
     this.#breaker = settings.breaker && new Breaker(settings.breaker, random)
@@ -101,6 +95,7 @@ export class Origin {
     const limit = this.gate?.limit
     return {
       budget: this.budget.snapshot(now),
+      reuse: this.reuse.limits(now),
       ...(this.#breaker !== undefined && { breaker: this.#breaker.state(now) }),
       ...(this.#throttle !== undefined && { throttle: this.#throttle.dropShare(now) }),
       ...(limit !== undefined && {

@@ -2,7 +2,7 @@
 
 import type { BackoffPolicy } from './backoff.js'
 import { longestWaitMs } from './backoff.js'
-import { checkNumber, mismatch, openSection } from './option-check.js'
+import { checkNumber, mismatch, type OptionSection, openSection } from './option-check.js'
 import type { SignalHeaders } from './server-signals.js'
 
 /**
@@ -37,6 +37,13 @@ export interface RetryOptions {
   readonly nackHeader?: string | undefined
   /** A response header by which your servers forbid another try, for example `finagle-http-nonretryable-nack`. Default: none. */
   readonly stopHeader?: string | undefined
+  /**
+   * `'buffer'`: hand an answer over only when its body is complete, so that an idempotent request whose answer is cut
+   * can be repeated as a whole. A body longer than `bufferLimit` is handed over as a stream after all. Default `'stream'`.
+   */
+  readonly body?: 'stream' | 'buffer' | undefined
+  /** Most bytes of one body that `body: 'buffer'` holds back. Default 1,048,576 (1 MiB). */
+  readonly bufferLimit?: number | undefined
   /**
    * Repeat any method when a connection that had been used before ended without one byte of an answer, as curl and
    * Chromium do. Most often the server had closed it while it was idle. Risk: it may have executed the request first.
@@ -99,6 +106,8 @@ export interface RetryPolicy {
   readonly statuses: readonly number[]
   readonly maxRetryAfterMs?: number
   readonly signalHeaders: SignalHeaders
+  /** Bodies up to so many bytes are held back until they are complete; 0: none. */
+  readonly bufferBytes: number
   readonly optIns: ReadonlySet<OptIn>
 }
 
@@ -109,6 +118,7 @@ export const defaultRetryPolicy: RetryPolicy = Object.freeze({
   statuses: Object.freeze([408, 425, 429, 500, 502, 503, 504]),
   maxRetryAfterMs: 60_000,
   signalHeaders: Object.freeze({}),
+  bufferBytes: 0,
   optIns: new Set<OptIn>(),
 })
 
@@ -122,6 +132,8 @@ const optionNames: readonly (keyof RetryOptions)[] = [
   'pushbackHeader',
   'nackHeader',
   'stopHeader',
+  'body',
+  'bufferLimit',
   ...switches,
 ]
 
@@ -153,6 +165,7 @@ export function checkRetryOptions(value: unknown, path = 'retry'): RetryPolicy {
       ...present('nack', nack),
       ...present('stop', section.headerName('stopHeader')),
     }),
+    bufferBytes: checkBuffer(path, section),
     optIns,
   })
 }
@@ -174,6 +187,15 @@ function checkBackoff(path: string, value: unknown): BackoffPolicy {
     throttledBaseMs: wait('throttledBase') ?? defaults.throttledBaseMs,
     capMs,
   })
+}
+
+function checkBuffer(path: string, section: OptionSection): number {
+  const body = section.raw('body') ?? 'stream'
+  if (body !== 'stream' && body !== 'buffer') throw mismatch(`${path}.body`, "'stream' or 'buffer'", body)
+  const limit = section.number('bufferLimit', { min: 1, max: 2 ** 30, integer: true })
+  if (limit !== undefined && body === 'stream')
+    throw mismatch(`${path}.bufferLimit`, `only with ${path}.body 'buffer'`, limit)
+  return body === 'stream' ? 0 : (limit ?? 1_048_576)
 }
 
 function checkStatuses(path: string, value: unknown): readonly number[] {

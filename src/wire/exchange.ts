@@ -173,6 +173,11 @@ export class Exchange {
     return this.listener.onFailure(this, raw)
   }
 
+  /** Nothing came for so long that one of our limits ran out. */
+  timedOut(): void {
+    if (this.startedAt !== undefined) this.line?.failed(this)
+  }
+
   /** The caller's handler wants no more of it. */
   stop(reason: unknown): unknown {
     if (this.endedAt !== undefined) return reason

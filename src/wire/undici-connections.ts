@@ -37,26 +37,43 @@ export type Route = 'pooled' | 'fresh' | 'http/1.1'
 
 /** How an idle connection is about to be used. */
 export interface Reuse {
-  /** By the clock that runs longer: one stands still while the machine sleeps. */
+  /** Milliseconds; by the clock that runs longer, for one stands still while the machine sleeps. */
   readonly idleMs: number
   /** Requests that the connection has carried. */
   readonly requests: number
   /** The request must not be executed twice. */
   readonly unsafe: boolean
+  /** One round trip, in milliseconds, as the TCP handshake took it. */
+  readonly rttMs: number | undefined
+}
+
+/** How a reused connection failed: `silence` is that nothing came at all. */
+export interface StaleUse {
+  readonly idleMs: number
+  readonly requests: number
+  readonly how: 'fin' | 'rst' | 'silence'
+}
+
+/** What a server announced: `Keep-Alive: timeout=, max=`, on the so-manieth answer of its connection. */
+export interface KeepAliveHint {
+  readonly timeoutMs?: number
+  readonly max?: number
+  readonly requests: number
 }
 
 /** Whoever learns from the connections, and judges whether an idle one may be used again. */
 export interface ConnectionsWatcher {
   mayReuse(origin: string, use: Reuse): boolean
   opened(origin: string, socket: SocketRecord): void
-  /** A connection ended. `idleMs` is there when nothing was under way on it. */
-  closed(origin: string, socket: SocketRecord, idleMs: number | undefined): void
+  /** A connection ended. */
+  closed(origin: string, socket: SocketRecord): void
   /** A reused connection answered, after it had been idle for so long. */
-  survived(origin: string, idleMs: number): void
+  survived(origin: string, idleMs: number, requests: number): void
   /** A reused connection failed before it had answered. */
-  failedOnUse(origin: string, idleMs: number): void
-  /** What the peer announced: `Keep-Alive: timeout=, max=`, or `Connection: close` after so many requests. */
-  announced(origin: string, hint: { timeoutMs?: number; max?: number; closeAfter?: number }): void
+  failedOnUse(origin: string, use: StaleUse): void
+  /** A fresh connection answered, or failed. */
+  fresh(origin: string, worked: boolean): void
+  announced(origin: string, hint: KeepAliveHint): void
 }
 
 /** Connections to all origins, and how many of them stand open at each. */
@@ -172,9 +189,7 @@ export class Connections {
     socket.once('close', () => {
       lines.open--
       if (lines.open === 0) this.#origins.delete(origin)
-      const idleMs = record.endAnnounced ? undefined : record.idleMs
-      this.#watcher.closed(origin, record, idleMs)
-      if (record.endAnnounced) this.#watcher.announced(origin, { closeAfter: record.requests })
+      this.#watcher.closed(origin, record)
     })
   }
 }
@@ -203,14 +218,25 @@ class OriginLine implements Line {
   }
 
   answered(exchange: Exchange): void {
-    if (exchange.idleMs !== undefined) this.#watcher.survived(this.origin, exchange.idleMs)
+    const { idleMs, requestsBefore } = exchange
+    if (idleMs !== undefined) this.#watcher.survived(this.origin, idleMs, requestsBefore)
+    if (requestsBefore > 0) return
+    this.#watcher.fresh(this.origin, true)
     // What a server announces it announces on every answer; the first one of a connection is enough.
-    if (exchange.requestsBefore === 0) readHints(exchange, (hint) => this.#watcher.announced(this.origin, hint))
+    const hint = keepAliveHint(exchange)
+    if (hint !== undefined) this.#watcher.announced(this.origin, hint)
   }
 
   failed(exchange: Exchange): void {
-    if (exchange.idleMs !== undefined && exchange.respondedAt === undefined)
-      this.#watcher.failedOnUse(this.origin, exchange.idleMs)
+    const { idleMs, requestsBefore: requests, respondedAt, socket } = exchange
+    if (respondedAt !== undefined) return
+    if (idleMs === undefined) {
+      if (requests === 0) this.#watcher.fresh(this.origin, false)
+      return
+    }
+    const ending = socket?.ending ?? 'local'
+    const how = ending === 'local' ? 'silence' : ending === 'fin' ? 'fin' : 'rst'
+    this.#watcher.failedOnUse(this.origin, { idleMs, requests, how })
   }
 
   /** Lets go of the connection when it has been idle for so long that the peer may be about to do so. */
@@ -218,21 +244,21 @@ class OriginLine implements Line {
     const { socket } = this
     const idleMs = socket?.idleMs
     if (socket === undefined || idleMs === undefined) return
-    const use = { idleMs, requests: socket.requests, unsafe: !isRepeatable(method) }
+    const use = { idleMs, requests: socket.requests, unsafe: !isRepeatable(method), rttMs: socket.connectMs }
     if (!this.#watcher.mayReuse(this.origin, use)) socket.retire()
   }
 }
 
-/** The hop-by-hop headers in which a server says how long it will keep the connection (RFC 9112 §9.3, RFC 2068 §19.7.1.1). */
-function readHints(exchange: Exchange, tell: (hint: Parameters<ConnectionsWatcher['announced']>[1]) => void): void {
-  const keepAlive = exchange.header('keep-alive')
-  const timeout = keepAlive?.match(/\btimeout\s*=\s*"?(\d{1,9})/i)?.[1]
-  const max = keepAlive?.match(/\bmax\s*=\s*"?(\d{1,9})/i)?.[1]
-  if (timeout !== undefined || max !== undefined) {
-    tell({
-      ...(timeout !== undefined && { timeoutMs: Number(timeout) * 1000 }),
-      ...(max !== undefined && { max: Number(max) }),
-    })
+/** The hop-by-hop header in which a server says how long it will keep the connection (RFC 2068 §19.7.1.1). */
+function keepAliveHint(exchange: Exchange): KeepAliveHint | undefined {
+  const header = exchange.header('keep-alive')
+  if (header === undefined) return undefined
+  const timeout = header.match(/\btimeout\s*=\s*"?(\d{1,9})/i)?.[1]
+  const max = header.match(/\bmax\s*=\s*"?(\d{1,9})/i)?.[1]
+  return {
+    requests: exchange.requestsBefore + 1,
+    ...(timeout !== undefined && { timeoutMs: Number(timeout) * 1000 }),
+    ...(max !== undefined && { max: Number(max) }),
   }
 }
 

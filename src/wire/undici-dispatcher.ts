@@ -4,6 +4,7 @@ import * as undici from 'undici'
 import { Exchange, type ExchangeListener } from './exchange.js'
 import { type Watch, watchHandler } from './exchange-handlers.js'
 import type { AnyHandler } from './handler-shapes.js'
+import { holdBody } from './held-body-handlers.js'
 import type { Timeline } from './timeline.js'
 import { Connections, exchangeKey, type Route, type WithExchange } from './undici-connections.js'
 
@@ -12,6 +13,8 @@ const coreSpeaksOld = !('Dispatcher1Wrapper' in undici)
 
 /** Whom an attempt's dispatcher serves. */
 export interface DispatchListener extends ExchangeListener {
+  /** Answers are held back until they are complete, up to so many bytes; 0: they are not. */
+  readonly holdBytes: number
   /** A request is about to go to the connections. */
   onDispatch(exchange: Exchange, options: DispatchFacts): void
 }
@@ -50,7 +53,7 @@ export class WatchingDispatcher extends undici.Dispatcher {
     this.#timeline.begin(exchange)
     const watch = watchHandler(
       exchange,
-      handler as AnyHandler,
+      held(handler as AnyHandler, this.#listener.holdBytes),
       this.#own === undefined ? 'any' : coreSpeaksOld ? 'old' : 'new',
     )
     this.#listener.onDispatch(exchange, bodyFacts(options))
@@ -78,6 +81,10 @@ export class WatchingDispatcher extends undici.Dispatcher {
     watch.refuse(reason)
     return false
   }
+}
+
+function held(handler: AnyHandler, limit: number): AnyHandler {
+  return limit > 0 ? holdBody(handler, limit) : handler
 }
 
 function bodyFacts(options: undici.Dispatcher.DispatchOptions): DispatchFacts {

@@ -1,0 +1,46 @@
+/** Request headers in the forms in which undici takes them: a record, pairs, or a flat list of names and values. */
+
+import type { Dispatcher } from 'undici'
+
+type Headers = Dispatcher.DispatchOptions['headers']
+type HeaderValue = string | string[] | undefined
+type HeaderPair = readonly [string, HeaderValue]
+
+/** Name and value of each header, whatever the form. */
+export function* headerPairs(headers: unknown): Generator<HeaderPair> {
+  if (headers === null || typeof headers !== 'object') return
+  if (Array.isArray(headers) && !Array.isArray(headers[0])) {
+    for (let index = 0; index + 1 < headers.length; index += 2)
+      yield [String(headers[index]), headers[index + 1] as string]
+  } else if (Symbol.iterator in headers) {
+    yield* headers as Iterable<HeaderPair>
+  } else {
+    yield* Object.entries(headers) as HeaderPair[]
+  }
+}
+
+/** The value of a header by its lower-case name; several values are joined by commas. */
+export function headerOf(headers: unknown, name: string): string | undefined {
+  for (const [key, value] of headerPairs(headers)) {
+    if (key.length === name.length && key.toLowerCase() === name) return Array.isArray(value) ? value.join(', ') : value
+  }
+  return undefined
+}
+
+/** The headers with this one in place of whatever bore its name. */
+export function withHeader(headers: unknown, name: string, value: string): Headers {
+  const others = [...headerPairs(headers)].filter(([key]) => key.toLowerCase() !== name)
+  return flat([...others, [name, value]])
+}
+
+/** The headers with this one, unless they have it. */
+export function withDefault(headers: unknown, name: string, value: string): Headers {
+  return headerOf(headers, name) === undefined ? flat([...headerPairs(headers), [name, value]]) : (headers as Headers)
+}
+
+/** The one form in which undici takes repeated names in order. */
+function flat(pairs: Iterable<HeaderPair>): Headers {
+  const list: (string | string[])[] = []
+  for (const [name, value] of pairs) if (value !== undefined) list.push(name, value)
+  return list as string[]
+}
