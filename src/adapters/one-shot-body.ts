@@ -1,18 +1,23 @@
 /**
- * A body that can be read once: a stream, an async iterable. It can be sent again for as long as nobody has touched
- * it, so each attempt reads it through a guard that notes the first read.
+ * A body that can be read once: a stream, an async iterable, an iterator. It can be sent again for as long as nobody has
+ * touched it, so each attempt reads it through a guard that notes the first read.
  */
 
 import { Readable } from 'node:stream'
 
+/** What can be read once. */
+export type ReadOnce = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | IterableIterator<Uint8Array>
+
 export class OneShotBody {
-  readonly #source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>
+  readonly #source: ReadOnce
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   /** The first read has begun: the beginning of the body is gone. */
   touched = false
 
-  constructor(source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>) {
+  constructor(source: ReadOnce) {
     this.#source = source
+    // It can fail before anybody reads it; whoever reads it will be told, and until then nobody must be thrown at.
+    if (isDestroyable(source)) source.on('error', ignore)
   }
 
   /** What the next attempt sends. */
@@ -28,7 +33,6 @@ export class OneShotBody {
       const cancelled = this.#reader === undefined ? source.cancel(reason) : this.#reader.cancel(reason)
       cancelled.catch(ignore)
     } else if (isDestroyable(source)) {
-      source.on('error', ignore)
       source.destroy(reason instanceof Error ? reason : undefined)
     }
   }
@@ -53,17 +57,27 @@ export class OneShotBody {
     )
   }
 
-  async *#guardIterable(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  async *#guardIterable(source: Exclude<ReadOnce, ReadableStream>): AsyncGenerator<Uint8Array> {
     this.touched = true
     yield* source
   }
 }
 
-/** A body that only a guard can make repeatable; one that is already in use is left to the host's API to refuse. */
+/** A body for `fetch` that only a guard can make repeatable; one that is already in use is left to fetch to refuse. */
 export function isOneShot(body: unknown): body is ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> {
-  if (typeof body !== 'object' || body === null) return false
-  const streams = body instanceof ReadableStream || Symbol.asyncIterator in body
-  return streams && !isInUse(body)
+  return isStream(body) && !isInUse(body)
+}
+
+/**
+ * A body for undici itself, which takes iterators too, and what is left of a stream that was partly read: sent a
+ * second time these would be empty, and nobody would notice.
+ */
+export function isReadOnce(body: unknown): body is ReadOnce {
+  return isStream(body) || (typeof body === 'object' && body !== null && 'next' in body && Symbol.iterator in body)
+}
+
+function isStream(body: unknown): body is ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> {
+  return typeof body === 'object' && body !== null && (body instanceof ReadableStream || Symbol.asyncIterator in body)
 }
 
 function isInUse(body: object): boolean {

@@ -10,7 +10,7 @@ import { requestClass } from '../policy/idempotency.js'
 import { mismatch } from '../policy/option-check.js'
 import { type CallOptions, callSettings, checkedKey } from './call-options.js'
 import { drain } from './drain.js'
-import { isOneShot, OneShotBody } from './one-shot-body.js'
+import { isReadOnce, OneShotBody } from './one-shot-body.js'
 import { dispatcherOf, mayResume, type Resumption } from './resume.js'
 import { headerOf, withDefault, withHeader } from './undici-headers.js'
 
@@ -65,7 +65,7 @@ class RequestCall implements Sender<RequestResult> {
     if (this.#url.protocol !== 'http:' && this.#url.protocol !== 'https:')
       throw mismatch('url', 'http: or https:', this.#url.protocol)
     const { body } = options ?? {}
-    this.#oneShot = isOneShot(body) && !isUndiciForm(body) ? new OneShotBody(body) : undefined
+    this.#oneShot = isReadOnce(body) && !isUndiciForm(body) ? new OneShotBody(body) : undefined
     this.#base = this.#baseOptions()
   }
 

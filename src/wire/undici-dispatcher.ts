@@ -48,7 +48,8 @@ export class WatchingDispatcher extends undici.Dispatcher {
 
   override dispatch(options: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
     const { clock } = this.#timeline
-    const origin = String(options.origin)
+    // A foreign Pool or Client need not be told the origin that it serves.
+    const origin = options.origin === undefined ? '' : String(options.origin)
     const exchange = new Exchange({ method: options.method, origin, path: options.path }, clock, this.#listener)
     this.#timeline.begin(exchange)
     const watch = watchHandler(
