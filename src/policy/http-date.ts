@@ -46,8 +46,8 @@ function toEpoch(parts: Record<string, string | undefined>, nowEpochMs: number):
   // Not Date.UTC, which takes the years 0 to 99 for the twentieth century.
   date.setUTCFullYear(year, monthIndex, day)
   date.setUTCHours(hour, minute, second)
-  // 31 February rolls over into March: it does not exist.
-  return date.getUTCDate() === day && date.getUTCMonth() === monthIndex ? date.getTime() : undefined
+  // A day that does not exist rolls over into another month: 31 February into March, 0 November into October.
+  return date.getUTCMonth() === monthIndex ? date.getTime() : undefined
 }
 
 /** A year that would lie more than 50 years ahead is the most recent past one with the same two digits. */

@@ -147,8 +147,7 @@ const optionNames: readonly (keyof RetryOptions)[] = [
 export function checkRetryOptions(value: unknown, path = 'retry'): RetryPolicy {
   if (value === undefined) return defaultRetryPolicy
   if (value === false) return Object.freeze({ ...defaultRetryPolicy, disabled: true as const })
-  if (value === true || typeof value !== 'object')
-    throw mismatch(path, 'a plain object, or false to switch it off', value)
+  if (typeof value !== 'object') throw mismatch(path, 'a plain object, or false to switch it off', value)
   const section = openSection(path, value, optionNames)
   const nack = section.headerName('nackHeader')
   const optIns = new Set<OptIn>(switches.filter((name) => section.boolean(name) === true))

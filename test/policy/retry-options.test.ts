@@ -16,6 +16,7 @@ describe('checkRetryOptions', () => {
       backoff: { baseMs: 50, throttledBaseMs: 1000, capMs: 20_000 },
       statuses: [408, 425, 429, 500, 502, 503, 504],
       maxRetryAfterMs: 60_000,
+      bufferBytes: 0,
       signalHeaders: {},
       optIns: new Set(),
     })
@@ -31,6 +32,8 @@ describe('checkRetryOptions', () => {
       backoff: { base: 10, throttledBase: 200, cap: 3000 },
       statuses: [503, 520, 503],
       maxRetryAfter: Number.POSITIVE_INFINITY,
+      body: 'buffer',
+      bufferLimit: 5000,
       pushbackHeader: 'X-Push-Back-Ms',
       nackHeader: 'X-Nack',
       stopHeader: 'X-Stop',
@@ -42,9 +45,15 @@ describe('checkRetryOptions', () => {
       backoff: { baseMs: 10, throttledBaseMs: 200, capMs: 3000 },
       statuses: [503, 520],
       maxRetryAfterMs: Number.POSITIVE_INFINITY,
+      bufferBytes: 5000,
       signalHeaders: { pushback: 'x-push-back-ms', nack: 'x-nack', stop: 'x-stop' },
       optIns: new Set(['unsafeOnStaleConnection', 'nackHeader']),
     })
+  })
+
+  it('holds back 1 MiB of a body where a body is held back at all', () => {
+    expect(checkRetryOptions({ body: 'buffer' }).bufferBytes).toBe(2 ** 20)
+    expect(checkRetryOptions({ body: 'stream' }).bufferBytes).toBe(0)
   })
 
   it.each(optInNames.filter((name) => name !== 'nackHeader'))('opts in to %s by its name', (name) => {
@@ -100,6 +109,9 @@ describe('checkRetryOptions', () => {
       { pushbackHeader: 'not a header' },
       'retry.pushbackHeader must be the name of a header, but is the string "not a header"',
     ],
+    [{ body: 'whole' }, "retry.body must be 'stream' or 'buffer', but is the string \"whole\""],
+    [{ bufferLimit: 0, body: 'buffer' }, 'retry.bufferLimit must be an integer from 1 to 1073741824, but is 0'],
+    [{ bufferLimit: 5000 }, "retry.bufferLimit must be only with retry.body 'buffer', but is 5000"],
     [{ nackHeader: true }, 'retry.nackHeader must be the name of a header, but is true'],
     [{ attemps: 3 }, 'retry.attemps is not an option: did you mean attempts?'],
     [{ Attempts: 3 }, 'retry.Attempts is not an option: did you mean attempts?'],
@@ -182,6 +194,10 @@ describe('option checks', () => {
     const unknown = (name: string) => () => checkKnown('timeout', { [name]: 1 }, ['connect', 'attempt', 'total'])
     expect(unknown('conect')).toThrow('timeout.conect is not an option: did you mean connect?')
     expect(unknown('totla')).toThrow('did you mean total?')
+    expect(unknown('connectxy')).toThrow('did you mean connect?')
+    // Three letters too many, or too few, are another word.
+    expect(unknown('connectxyz')).toThrow('known are:')
+    expect(unknown('conn')).toThrow('known are:')
     expect(unknown('xyz')).toThrow('timeout.xyz is not an option: known are: connect, attempt, total')
     expect(unknown('connect')).not.toThrow()
     expect(unknown('x'.repeat(5000))).toThrow(/^timeout\.x{40}… is not an option/)

@@ -104,6 +104,7 @@ describe('RateLimit', () => {
     ['draft 6', { 'ratelimit-remaining': '0', 'ratelimit-reset': '30' }, 30_000],
     ['draft 6, something left', { 'ratelimit-remaining': '7', 'ratelimit-reset': '30' }, undefined],
     ['draft 6, a date', { 'ratelimit-remaining': '0', 'ratelimit-reset': date(30_000) }, undefined],
+    ['draft 6, an empty remainder', { 'ratelimit-remaining': ' ', 'ratelimit-reset': '30' }, undefined],
     ['draft 6, no reset', { 'ratelimit-remaining': '0' }, undefined],
     [
       'the X- form, which means different things',

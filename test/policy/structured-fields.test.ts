@@ -103,6 +103,7 @@ describe('parseList', () => {
     expect(parseList(Array(129).fill('a').join(','))).toBeUndefined()
     expect(parseList(`a${Array.from({ length: 128 }, (_, at) => `;p${at}`).join('')}`)).toHaveLength(1)
     expect(parseList(`a${Array.from({ length: 129 }, (_, at) => `;p${at}`).join('')}`)).toBeUndefined()
+    expect(parseList(`(${'a '.repeat(128)})`)).toHaveLength(1)
     expect(parseList(`(${'a '.repeat(129)})`)).toBeUndefined()
     expect(parseList('a'.repeat(8192))).toHaveLength(1)
     expect(parseList('a'.repeat(8193))).toBeUndefined()
