@@ -127,7 +127,8 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     this.#facts = facts
   }
 
-  onStart(): void {
+  onStart(exchange: Exchange): void {
+    this.#stage.started(exchange)
     if (this.#facts !== undefined) this.#sender?.onStart?.(this.#facts)
   }
 

@@ -54,10 +54,15 @@ export class StageTimer {
     this.#exchange = undefined
   }
 
-  /** After the head: only a body limit that is shorter than the one the timer was set for needs it earlier. */
+  /** The request is being written. Only a limit that is shorter than the one the timer was set for needs it earlier. */
+  started(exchange: Exchange): void {
+    if (this.#ownSockets && isShorter(this.#limits.headers, this.#limits.connect)) this.watch(exchange)
+  }
+
+  /** The head is complete. */
   headSeen(exchange: Exchange): void {
-    const { headers, body } = this.#limits
-    if (body !== undefined && (headers === undefined || body < headers)) this.watch(exchange)
+    const { connect, headers, body } = this.#limits
+    if (isShorter(body, headers) || isShorter(body, connect)) this.watch(exchange)
   }
 
   #arm(exchange: Exchange, delayMs: number): void {
@@ -87,6 +92,10 @@ export class StageTimer {
     // Waiting for a free connection is not connecting; the limits of the attempt and of the call bound that.
     return stage('connect', connect, exchange.assignedAt ?? this.#clock.now())
   }
+}
+
+function isShorter(limit: number | undefined, set: number | undefined): boolean {
+  return limit !== undefined && (set === undefined || limit < set)
 }
 
 function stage(name: Limit, ms: number | undefined, since: number): Stage | undefined {

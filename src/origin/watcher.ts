@@ -5,7 +5,7 @@ import type { ConnectionFacts } from '../failure/evidence.js'
 import type { ReuseLearner } from '../policy/reuse.js'
 import { channels } from '../telemetry/channels.js'
 import type { SocketRecord } from '../wire/socket-record.js'
-import type { ConnectionsWatcher, KeepAliveHint, Reuse, StaleUse } from '../wire/undici-connections.js'
+import type { ConnectionsWatcher, KeepAliveHint, Reuse, StaleUse } from '../wire/undici-line.js'
 
 export class OriginsWatcher implements ConnectionsWatcher {
   readonly #clock: Clock

@@ -4,6 +4,7 @@
  */
 
 import type { Socket } from 'node:net'
+import { constants } from 'node:os'
 import type { Clock } from '../clock.js'
 import type { ConnectionFacts, SocketEnding } from '../failure/evidence.js'
 import type { HeaderReader } from './handler-shapes.js'
@@ -59,12 +60,23 @@ export class SocketRecord {
     this.#secure = dial.secure
   }
 
+  /** The address is known before any look-up. */
+  dials(address: string, port: number | undefined): void {
+    this.remoteAddress = address
+    this.remotePort = port
+  }
+
   /** Follows the TCP socket while it connects. */
   watchDial(raw: Socket): void {
     this.#raw = raw
     raw.once('lookup', () => {
       this.dnsMs = this.#lap()
       this.dialPhase = 'connect'
+    })
+    // Of several addresses the one tried last is the one that answered.
+    raw.on('connectionAttempt', (ip: string, port: number) => {
+      this.remoteAddress = ip
+      this.remotePort = port
     })
     raw.once('connect', () => {
       // An address needs no look-up, and then what has passed was the connect alone.
@@ -178,16 +190,25 @@ export class SocketRecord {
   }
 
   #readAddresses(socket: Socket): void {
-    // Read once, at connect: afterwards a closed socket no longer knows them.
+    // Read once, at connect: afterwards a closed socket no longer knows them. The peer's address is not read from the
+    // socket, which would remember it: whether it can still be asked for is how an end is told from a reset.
     this.localAddress ??= socket.localAddress
     this.localPort ??= socket.localPort
-    this.remoteAddress ??= socket.remoteAddress
-    this.remotePort ??= socket.remotePort
   }
 
   #onEnd(): void {
     this.endedAt ??= this.#clock.now()
-    this.ending ??= 'fin'
+    if (this.ending !== undefined) return
+    this.ending = this.#isGone() ? 'rst' : 'fin'
+    if (this.ending === 'rst') this.error ??= new UnseenReset()
+  }
+
+  /**
+   * Up to libuv 1.51 (Node 20 and 22) a reset that finds unread data in the kernel is shown as a clean end. After a FIN
+   * the kernel still knows the peer; after a RST it does not (getpeername(2): ENOTCONN).
+   */
+  #isGone(): boolean {
+    return !this.#secure && this.#raw !== undefined && !this.#raw.destroyed && this.#raw.remoteAddress === undefined
   }
 
   #onError(error: Error): void {
@@ -202,6 +223,16 @@ export class SocketRecord {
     this.closed = true
     this.endedAt ??= this.#clock.now()
     this.ending ??= 'local'
+  }
+}
+
+/** What `read` would have failed with, had libuv not shown the reset as an end. */
+class UnseenReset extends Error {
+  readonly code = 'ECONNRESET'
+  readonly errno = -constants.errno.ECONNRESET
+  readonly syscall = 'read'
+  constructor() {
+    super('read ECONNRESET')
   }
 }
 

@@ -8,8 +8,8 @@ import net from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import * as undici from 'undici'
 import type { Clock } from '../clock.js'
-import type { Exchange, Line } from './exchange.js'
 import { SocketRecord } from './socket-record.js'
+import { type ConnectionsWatcher, OpenLines, OriginLine, WatchedClient } from './undici-line.js'
 
 export type Dispatcher = undici.Dispatcher
 
@@ -26,62 +26,17 @@ export interface ConnectionsOptions {
   readonly localAddress?: string
 }
 
-/** The private road by which an exchange reaches the Client that will carry it: a property of the dispatch options. */
-export const exchangeKey = Symbol('offhook.exchange')
-export type WithExchange = undici.Dispatcher.DispatchOptions & { [exchangeKey]?: Exchange }
-
 /**
  * Which way to a connection: one of the pool's; one of its own, closed after one request; or one that speaks HTTP/1.1.
  */
 export type Route = 'pooled' | 'fresh' | 'http/1.1'
-
-/** How an idle connection is about to be used. */
-export interface Reuse {
-  /** Milliseconds; by the clock that runs longer, for one stands still while the machine sleeps. */
-  readonly idleMs: number
-  /** Requests that the connection has carried. */
-  readonly requests: number
-  /** The request must not be executed twice. */
-  readonly unsafe: boolean
-  /** One round trip, in milliseconds, as the TCP handshake took it. */
-  readonly rttMs: number | undefined
-}
-
-/** How a reused connection failed: `silence` is that nothing came at all. */
-export interface StaleUse {
-  readonly idleMs: number
-  readonly requests: number
-  readonly how: 'fin' | 'rst' | 'silence'
-}
-
-/** What a server announced: `Keep-Alive: timeout=, max=`, on the so-manieth answer of its connection. */
-export interface KeepAliveHint {
-  readonly timeoutMs?: number
-  readonly max?: number
-  readonly requests: number
-}
-
-/** Whoever learns from the connections, and judges whether an idle one may be used again. */
-export interface ConnectionsWatcher {
-  mayReuse(origin: string, use: Reuse): boolean
-  opened(origin: string, socket: SocketRecord): void
-  /** A connection ended. */
-  closed(origin: string, socket: SocketRecord): void
-  /** A reused connection answered, after it had been idle for so long. */
-  survived(origin: string, idleMs: number, requests: number): void
-  /** A reused connection failed before it had answered. */
-  failedOnUse(origin: string, use: StaleUse): void
-  /** A fresh connection answered, or failed. */
-  fresh(origin: string, worked: boolean): void
-  announced(origin: string, hint: KeepAliveHint): void
-}
 
 /** Connections to all origins, and how many of them stand open at each. */
 export class Connections {
   readonly #options: ConnectionsOptions
   readonly #clock: Clock
   readonly #watcher: ConnectionsWatcher
-  readonly #agents = new Map<Route, undici.Agent>()
+  readonly #ways = new Map<Route, PoolsByOrigin>()
   readonly #origins = new Map<string, OpenLines>()
 
   constructor(options: ConnectionsOptions, clock: Clock, watcher: ConnectionsWatcher) {
@@ -91,13 +46,13 @@ export class Connections {
   }
 
   /** The dispatcher that goes this way. */
-  by(route: Route): undici.Agent {
-    let agent = this.#agents.get(route)
-    if (agent === undefined) {
-      agent = this.#agent(route)
-      this.#agents.set(route, agent)
+  by(route: Route): undici.Dispatcher {
+    let way = this.#ways.get(route)
+    if (way === undefined) {
+      way = new PoolsByOrigin((origin) => this.#pool(origin, route))
+      this.#ways.set(route, way)
     }
-    return agent
+    return way
   }
 
   /**
@@ -114,36 +69,30 @@ export class Connections {
 
   /** Waits for what is in flight, then closes. */
   async close(): Promise<void> {
-    await Promise.all([...this.#agents.values()].map((agent) => agent.close()))
+    await Promise.all([...this.#ways.values()].map((way) => way.close()))
   }
 
   /** Closes everything at once. */
   async destroy(): Promise<void> {
-    await Promise.all([...this.#agents.values()].map((agent) => agent.destroy()))
+    await Promise.all([...this.#ways.values()].map((way) => way.destroy()))
   }
 
-  #agent(route: Route): undici.Agent {
+  #pool(origin: string, route: Route): undici.Pool {
     const { connections, http2, keepAliveMs, maxHeaderSize, localAddress, tls } = this.#options
-    return new undici.Agent({
+    const allowH2 = http2 && route !== 'http/1.1'
+    const security = { ...tls, allowH2, timeout: 0 } as undici.buildConnector.BuildOptions
+    const secured = undici.buildConnector(security)
+    return new undici.Pool(origin, {
       ...(connections !== undefined && { connections }),
       // 0 asks for the connection to be closed after the request.
       pipelining: route === 'fresh' ? 0 : 1,
-      allowH2: http2 && route !== 'http/1.1',
+      allowH2,
       keepAliveTimeout: keepAliveMs,
       // Our limits are exact; undici's tick at half a second and can fire early.
       headersTimeout: 0,
       bodyTimeout: 0,
       ...(maxHeaderSize !== undefined && { maxHeaderSize }),
       ...(localAddress !== undefined && { localAddress }),
-      factory: (origin, poolOptions) => this.#pool(String(origin), poolOptions as undici.Pool.Options, tls),
-    })
-  }
-
-  #pool(origin: string, options: undici.Pool.Options, tls: ConnectionOptions | undefined): undici.Pool {
-    const security = { ...tls, allowH2: options.allowH2 ?? false, timeout: 0 } as undici.buildConnector.BuildOptions
-    const secured = undici.buildConnector(security)
-    return new undici.Pool(origin, {
-      ...options,
       connect: secured,
       factory: (poolOrigin, clientOptions) => {
         const line = new OriginLine(origin, this.#watcher)
@@ -156,9 +105,12 @@ export class Connections {
   #dial(line: OriginLine, secured: undici.buildConnector.connector): undici.buildConnector.connector {
     return (target, callback) => {
       const secure = target.protocol === 'https:'
-      const record = new SocketRecord(this.#clock, { secure, named: net.isIP(target.hostname) === 0 })
+      const named = net.isIP(target.hostname) === 0
+      const record = new SocketRecord(this.#clock, { secure, named })
       line.socket = record
-      const raw = net.connect(address(target))
+      const to = address(target)
+      if (!named) record.dials(target.hostname, 'port' in to ? to.port : undefined)
+      const raw = net.connect(to)
       record.watchDial(raw)
       let settled = false
       const done: undici.buildConnector.Callback = (...result) => {
@@ -194,77 +146,50 @@ export class Connections {
   }
 }
 
-/** The open connections to one origin. */
-class OpenLines {
-  open = 0
-  /** When a request was last put on one of them. */
-  usedAt = 0
-}
+/**
+ * A pool for each origin. undici's Agent would do, but for one habit: it closes a pool whose last connection has ended,
+ * with whatever has been put on it meanwhile, so that the connection made for the next request serves that one alone.
+ */
+class PoolsByOrigin extends undici.Dispatcher {
+  readonly #make: (origin: string) => undici.Pool
+  readonly #pools = new Map<string, undici.Pool>()
 
-/** The place of one connection at a time, and what it reports. */
-class OriginLine implements Line {
-  readonly origin: string
-  readonly #watcher: ConnectionsWatcher
-  socket: SocketRecord | undefined
-  lines: OpenLines | undefined
-
-  constructor(origin: string, watcher: ConnectionsWatcher) {
-    this.origin = origin
-    this.#watcher = watcher
+  constructor(make: (origin: string) => undici.Pool) {
+    super()
+    this.#make = make
   }
 
-  used(exchange: Exchange): void {
-    if (this.lines !== undefined && exchange.startedAt !== undefined) this.lines.usedAt = exchange.startedAt
-  }
-
-  answered(exchange: Exchange): void {
-    const { idleMs, requestsBefore } = exchange
-    if (idleMs !== undefined) this.#watcher.survived(this.origin, idleMs, requestsBefore)
-    if (requestsBefore > 0) return
-    this.#watcher.fresh(this.origin, true)
-    // What a server announces it announces on every answer; the first one of a connection is enough.
-    const hint = keepAliveHint(exchange)
-    if (hint !== undefined) this.#watcher.announced(this.origin, hint)
-  }
-
-  failed(exchange: Exchange): void {
-    const { idleMs, requestsBefore: requests, respondedAt, socket } = exchange
-    if (respondedAt !== undefined) return
-    if (idleMs === undefined) {
-      if (requests === 0) this.#watcher.fresh(this.origin, false)
-      return
+  override dispatch(options: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
+    const origin = String(options.origin)
+    let pool = this.#pools.get(origin)
+    if (pool === undefined) {
+      pool = this.#make(origin)
+      this.#makeRoom()
+      this.#pools.set(origin, pool)
     }
-    const ending = socket?.ending ?? 'local'
-    const how = ending === 'local' ? 'silence' : ending === 'fin' ? 'fin' : 'rst'
-    this.#watcher.failedOnUse(this.origin, { idleMs, requests, how })
+    return pool.dispatch(options, handler)
   }
 
-  /** Lets go of the connection when it has been idle for so long that the peer may be about to do so. */
-  retireIfStale(method: string): void {
-    const { socket } = this
-    const idleMs = socket?.idleMs
-    if (socket === undefined || idleMs === undefined) return
-    const use = { idleMs, requests: socket.requests, unsafe: !isRepeatable(method), rttMs: socket.connectMs }
-    if (!this.#watcher.mayReuse(this.origin, use)) socket.retire()
+  override async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()))
   }
-}
 
-/** The hop-by-hop header in which a server says how long it will keep the connection (RFC 2068 §19.7.1.1). */
-function keepAliveHint(exchange: Exchange): KeepAliveHint | undefined {
-  const header = exchange.header('keep-alive')
-  if (header === undefined) return undefined
-  const timeout = header.match(/\btimeout\s*=\s*"?(\d{1,9})/i)?.[1]
-  const max = header.match(/\bmax\s*=\s*"?(\d{1,9})/i)?.[1]
-  return {
-    requests: exchange.requestsBefore + 1,
-    ...(timeout !== undefined && { timeoutMs: Number(timeout) * 1000 }),
-    ...(max !== undefined && { max: Number(max) }),
+  override async destroy(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()))
+  }
+
+  /** Pools that nobody uses are forgotten, the oldest first, when there are many. */
+  #makeRoom(): void {
+    if (this.#pools.size < mostPools) return
+    for (const [origin, pool] of this.#pools) {
+      const { size, connected } = pool.stats
+      if (size === 0 && connected === 0) this.#pools.delete(origin)
+      if (this.#pools.size < mostPools) return
+    }
   }
 }
 
-function isRepeatable(method: string): boolean {
-  return method === 'GET' || method === 'HEAD' || method === 'PUT' || method === 'DELETE' || method === 'OPTIONS'
-}
+const mostPools = 1000
 
 /** After a pause like this a socket may have been closed unseen. */
 const pauseMs = 50
@@ -279,19 +204,4 @@ function address(target: undici.buildConnector.Options): net.NetConnectOpts {
   // As undici itself has it; `net.connect` passes the stream's options on, though its types do not say so.
   const flow = { highWaterMark: 65_536 }
   return { host: target.hostname, port, ...flow, ...(typeof local === 'string' && { localAddress: local }) }
-}
-
-class WatchedClient extends undici.Client {
-  readonly #line: OriginLine
-
-  constructor(origin: string | URL, options: undici.Client.Options, line: OriginLine) {
-    super(origin, options)
-    this.#line = line
-  }
-
-  override dispatch(options: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
-    this.#line.retireIfStale(options.method)
-    ;(options as WithExchange)[exchangeKey]?.assigned(this.#line)
-    return super.dispatch(options, handler)
-  }
 }

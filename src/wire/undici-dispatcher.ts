@@ -6,7 +6,8 @@ import { type Watch, watchHandler } from './exchange-handlers.js'
 import type { AnyHandler } from './handler-shapes.js'
 import { holdBody } from './held-body-handlers.js'
 import type { Timeline } from './timeline.js'
-import { Connections, exchangeKey, type Route, type WithExchange } from './undici-connections.js'
+import { Connections, type Route } from './undici-connections.js'
+import { exchangeKey, type WithExchange } from './undici-line.js'
 
 /** undici 8 speaks only its new handlers; 7 speaks the old ones inside and translates. */
 const coreSpeaksOld = !('Dispatcher1Wrapper' in undici)

@@ -78,7 +78,7 @@ class Bench implements AsyncDisposable {
     expect(expected.kind).toContain(error.kind)
     expect(expected.phase).toContain(error.phase)
     expect(expected.delivery).toContain(error.delivery)
-    expect(JSON.stringify(error)).not.toContain('4111')
+    expect(JSON.stringify(error)).not.toContain('SECRET-CARD')
     this.#checkAttempts(error, expected)
     this.#checkLedger(error)
   }
@@ -138,7 +138,7 @@ class Bench implements AsyncDisposable {
       ...(method !== 'GET' && { body: payload }),
       ...(key !== undefined && { idempotencyKey: id }),
     }
-    const url = `${this.#server.url}/orders?card=4111`
+    const url = `${this.#server.url}/orders?card=SECRET-CARD`
     if (this.#cell.host === 'fetch') return (await this.#client.fetch(url, options)).text()
     return (await this.#client.request(url, options)).body.text()
   }

@@ -1,0 +1,137 @@
+/** One place for connections, one at a time: undici's Client, with an ear on every socket it opens and every request it carries. */
+
+import { Client, type Dispatcher } from 'undici'
+import type { Exchange, Line } from './exchange.js'
+import type { SocketRecord } from './socket-record.js'
+
+/** The private road by which an exchange reaches the Client that will carry it: a property of the dispatch options. */
+export const exchangeKey = Symbol('offhook.exchange')
+export type WithExchange = Dispatcher.DispatchOptions & { [exchangeKey]?: Exchange }
+
+/** How an idle connection is about to be used. */
+export interface Reuse {
+  /** Milliseconds; by the clock that runs longer, for one stands still while the machine sleeps. */
+  readonly idleMs: number
+  /** Requests that the connection has carried. */
+  readonly requests: number
+  /** The request must not be executed twice. */
+  readonly unsafe: boolean
+  /** One round trip, in milliseconds, as the TCP handshake took it. */
+  readonly rttMs: number | undefined
+}
+
+/** How a reused connection failed: `silence` is that nothing came at all. */
+export interface StaleUse {
+  readonly idleMs: number
+  readonly requests: number
+  readonly how: 'fin' | 'rst' | 'silence'
+}
+
+/** What a server announced: `Keep-Alive: timeout=, max=`, on the so-manieth answer of its connection. */
+export interface KeepAliveHint {
+  readonly timeoutMs?: number
+  readonly max?: number
+  readonly requests: number
+}
+
+/** Whoever learns from the connections, and judges whether an idle one may be used again. */
+export interface ConnectionsWatcher {
+  mayReuse(origin: string, use: Reuse): boolean
+  opened(origin: string, socket: SocketRecord): void
+  /** A connection ended. */
+  closed(origin: string, socket: SocketRecord): void
+  /** A reused connection answered, after it had been idle for so long. */
+  survived(origin: string, idleMs: number, requests: number): void
+  /** A reused connection failed before it had answered. */
+  failedOnUse(origin: string, use: StaleUse): void
+  /** A fresh connection answered, or failed. */
+  fresh(origin: string, worked: boolean): void
+  announced(origin: string, hint: KeepAliveHint): void
+}
+
+/** The open connections to one origin. */
+export class OpenLines {
+  open = 0
+  /** When a request was last put on one of them. */
+  usedAt = 0
+}
+
+/** The place of one connection at a time, and what it reports. */
+export class OriginLine implements Line {
+  readonly origin: string
+  readonly #watcher: ConnectionsWatcher
+  socket: SocketRecord | undefined
+  lines: OpenLines | undefined
+
+  constructor(origin: string, watcher: ConnectionsWatcher) {
+    this.origin = origin
+    this.#watcher = watcher
+  }
+
+  used(exchange: Exchange): void {
+    if (this.lines !== undefined && exchange.startedAt !== undefined) this.lines.usedAt = exchange.startedAt
+  }
+
+  answered(exchange: Exchange): void {
+    const { idleMs, requestsBefore } = exchange
+    if (idleMs !== undefined) this.#watcher.survived(this.origin, idleMs, requestsBefore)
+    if (requestsBefore > 0) return
+    this.#watcher.fresh(this.origin, true)
+    // What a server announces it announces on every answer; the first one of a connection is enough.
+    const hint = keepAliveHint(exchange)
+    if (hint !== undefined) this.#watcher.announced(this.origin, hint)
+  }
+
+  failed(exchange: Exchange): void {
+    const { idleMs, requestsBefore: requests, respondedAt, socket } = exchange
+    if (respondedAt !== undefined) return
+    if (idleMs === undefined) {
+      if (requests === 0) this.#watcher.fresh(this.origin, false)
+      return
+    }
+    const ending = socket?.ending ?? 'local'
+    const how = ending === 'local' ? 'silence' : ending === 'fin' ? 'fin' : 'rst'
+    this.#watcher.failedOnUse(this.origin, { idleMs, requests, how })
+  }
+
+  /** Lets go of the connection when it has been idle for so long that the peer may be about to do so. */
+  retireIfStale(method: string): void {
+    const { socket } = this
+    const idleMs = socket?.idleMs
+    if (socket === undefined || idleMs === undefined) return
+    const use = { idleMs, requests: socket.requests, unsafe: !isRepeatable(method), rttMs: socket.connectMs }
+    if (!this.#watcher.mayReuse(this.origin, use)) socket.retire()
+  }
+}
+
+/** The hop-by-hop header in which a server says how long it will keep the connection (RFC 2068 §19.7.1.1). */
+function keepAliveHint(exchange: Exchange): KeepAliveHint | undefined {
+  const header = exchange.header('keep-alive')
+  if (header === undefined) return undefined
+  const timeout = header.match(/\btimeout\s*=\s*"?(\d{1,9})/i)?.[1]
+  const max = header.match(/\bmax\s*=\s*"?(\d{1,9})/i)?.[1]
+  return {
+    requests: exchange.requestsBefore + 1,
+    ...(timeout !== undefined && { timeoutMs: Number(timeout) * 1000 }),
+    ...(max !== undefined && { max: Number(max) }),
+  }
+}
+
+function isRepeatable(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'PUT' || method === 'DELETE' || method === 'OPTIONS'
+}
+
+export class WatchedClient extends Client {
+  readonly #line: OriginLine
+
+  constructor(origin: string | URL, options: Client.Options, line: OriginLine) {
+    super(origin, options)
+    this.#line = line
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    this.#line.retireIfStale(options.method)
+    ;(options as WithExchange)[exchangeKey]?.assigned(this.#line)
+    return super.dispatch(options, handler)
+  }
+}
