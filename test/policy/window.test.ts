@@ -101,7 +101,7 @@ describe('SlidingWindow', () => {
         const window = new SlidingWindow(slots * slotMs, slots)
         const model = new Model()
         let now = 10_000
-        let newest = now
+        let newest = Number.NEGATIVE_INFINITY
         for (const { moves, add, take } of steps) {
           now += moves
           // What came before the newest slot was written into the newest slot.
