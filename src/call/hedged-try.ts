@@ -46,8 +46,10 @@ export function hedgedTry<Answer>(race: Race<Answer>): Promise<RaceResult<Answer
     let second: Racer<Answer> | undefined
     let running = 1
     let timer: Timer | undefined
+    let finished = false
 
     const finish = (outcome: Outcome<Answer>, wonByHedge: boolean) => {
+      finished = true
       race.clock.cancel(timer)
       resolve({ outcome, hedged: second !== undefined, wonByHedge })
       const loser = wonByHedge ? first : second
@@ -62,6 +64,8 @@ export function hedgedTry<Answer>(race: Race<Answer>): Promise<RaceResult<Answer
       return true
     }
     const over = (outcome: Outcome<Answer>, isHedge: boolean) => {
+      // The loser's end is of our own making, and must not cancel the winner, whose body is still to be read.
+      if (finished) return
       running--
       if (race.isGood(outcome) || outcome.end === 'cancelled' || outcome.end === 'mistake') finish(outcome, isHedge)
       else if (running === 0 && !(race.isRetryable(outcome) && hedge())) finish(outcome, isHedge)
