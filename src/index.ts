@@ -7,9 +7,8 @@
 export type { CallOptions } from './adapters/call-options.js'
 export type { FetchBody, FetchFunction, FetchInit } from './adapters/fetch.js'
 export type { RequestBody, RequestFunction, RequestOptions, RequestResult } from './adapters/request.js'
-export { type Client, type ClientStats, createClient } from './client.js'
+export { type Client, type ClientStats, createClient, fetch, request } from './client.js'
 export type { Clock, Timer } from './clock.js'
-export { fetch, request } from './default-client.js'
 export { classify } from './diagnosis/classify.js'
 export { explain } from './diagnosis/explain.js'
 export {

@@ -11,6 +11,7 @@ import type { AttemptReport, Evidence } from '../failure/evidence.js'
 import type { Failure, StopReason } from '../failure/kinds.js'
 import type { Pass } from '../origin/origin.js'
 import { remainingTime } from '../policy/deadline.js'
+import { deliveryOfStatus } from '../policy/decision-rows-answered.js'
 import { decide } from '../policy/retry.js'
 import type { RetryQuestion, Verdict } from '../policy/retry-question.js'
 import { readSignals, type ServerSignals, serverDelayMs } from '../policy/server-signals.js'
@@ -287,7 +288,7 @@ function refusal(stopReason: StopReason, because: string, row?: number): Verdict
 }
 
 function statusFailure(status: number): Failure {
-  return { kind: 'status', phase: 'body', delivery: 'answered', status, cause: undefined }
+  return { kind: 'status', phase: 'body', delivery: deliveryOfStatus(status), status, cause: undefined }
 }
 
 /** The deadline passed while the call waited for a place in the queue of its own client. */

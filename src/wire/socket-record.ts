@@ -36,6 +36,7 @@ export class SocketRecord {
   /** When the last exchange on it ended. */
   lastUsedAt: number | undefined
   #lastUsedEpoch = 0
+  #readAtTake = 0
   /** The headers of the last answer on it: did it announce the end? */
   lastHeader: HeaderReader | undefined
   ending: SocketEnding | undefined
@@ -129,6 +130,7 @@ export class SocketRecord {
   take(): void {
     this.requests++
     this.busy++
+    this.#readAtTake = this.bytesRead
   }
 
   /** A request is done with it. */
@@ -199,16 +201,20 @@ export class SocketRecord {
   #onEnd(): void {
     this.endedAt ??= this.#clock.now()
     if (this.ending !== undefined) return
-    this.ending = this.#isGone() ? 'rst' : 'fin'
+    this.ending = this.#endSeen()
     if (this.ending === 'rst') this.error ??= new UnseenReset()
   }
 
   /**
    * Up to libuv 1.51 (Node 20 and 22) a reset that finds unread data in the kernel is shown as a clean end. After a FIN
-   * the kernel still knows the peer; after a RST it does not (getpeername(2): ENOTCONN).
+   * the kernel still knows the peer; after a RST it does not (getpeername(2): ENOTCONN). Where nothing had come since
+   * the last request there was nothing unread: the end was one, and the reset followed it.
    */
-  #isGone(): boolean {
-    return !this.#secure && this.#raw !== undefined && !this.#raw.destroyed && this.#raw.remoteAddress === undefined
+  #endSeen(): SocketEnding {
+    const raw = this.#raw
+    const gone = !this.#secure && raw !== undefined && !raw.destroyed && raw.remoteAddress === undefined
+    if (!gone) return 'fin'
+    return this.bytesRead > this.#readAtTake ? 'rst' : 'fin-then-rst'
   }
 
   #onError(error: Error): void {

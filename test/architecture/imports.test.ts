@@ -49,12 +49,12 @@ const sound: Tree = {
   'src/index.ts': `export { client } from './client.js'\nexport type { Kind } from './failure/kinds.js'\n`,
   'src/client.ts': `import { fetch } from './adapters/fetch.js'\nexport const client = fetch\n`,
   'src/clock.ts': exporting('clock'),
-  'src/adapters/fetch.ts': `import 'undici'\nimport { call } from '../call.js'\nexport const fetch = call\n`,
-  'src/call.ts':
-    `import 'p-retry'\nimport { attempt } from './attempt.js'\nimport { clock } from './clock.js'\n` +
-    `import { retry } from './policy/retry.js'\nexport const call = [attempt, clock, retry]\n`,
-  'src/attempt.ts':
-    `import { classify } from './diagnosis/classify.js'\nimport { watch } from './wire/undici-watch.js'\n` +
+  'src/adapters/fetch.ts': `import 'undici'\nimport { call } from '../call/call.js'\nexport const fetch = call\n`,
+  'src/call/call.ts':
+    `import 'p-retry'\nimport { attempt } from '../attempt/attempt.js'\nimport { clock } from '../clock.js'\n` +
+    `import { retry } from '../policy/retry.js'\nexport const call = [attempt, clock, retry]\n`,
+  'src/attempt/attempt.ts':
+    `import { classify } from '../diagnosis/classify.js'\nimport { watch } from '../wire/undici-watch.js'\n` +
     'export const attempt = [classify, watch]\n',
   'src/policy/retry.ts': `import type { Kind } from '../failure/kinds.js'\nexport const retry = (kind: Kind) => kind\n`,
   'src/wire/undici-watch.ts': `import 'node:net'\nimport 'undici'\nimport { clock } from '../clock.js'\nexport const watch = clock\n`,
@@ -94,18 +94,19 @@ const misdeeds: Misdeed[] = [
   importing('room-policy', 'policy/a', '../wire/undici-watch.js'),
   importing('room-policy', 'policy/a', '../clock.js'),
   importing('room-diagnosis', 'diagnosis/a', '../wire/undici-watch.js'),
-  importing('room-telemetry', 'telemetry/a', '../call.js'),
+  importing('room-telemetry', 'telemetry/a', '../call/call.js'),
   importing('room-wire', 'wire/a', '../diagnosis/classify.js'),
-  importing('room-attempt', 'attempt', './policy/retry.js'),
-  importing('room-options', 'options', './call.js'),
-  importing('room-call', 'call', './adapters/fetch.js', {
+  importing('room-attempt', 'attempt/a', '../policy/retry.js'),
+  importing('room-options', 'options', './diagnosis/classify.js'),
+  importing('room-origin', 'origin/a', '../call/call.js'),
+  importing('room-call', 'call/a', '../adapters/fetch.js', {
     'src/adapters/fetch.ts': exporting('fetch'),
   }),
-  importing('room-adapters', 'adapters/a', '../policy/retry.js'),
+  importing('room-adapters', 'adapters/a', '../diagnosis/classify.js'),
   importing('room-sockets', 'sockets/a', '../adapters/fetch.js'),
-  importing('room-server', 'server/a', '../call.js'),
-  importing('room-client', 'client', './attempt.js', {
-    'src/client.ts': `import './attempt.js'\n${exporting('client', 'it')}`,
+  importing('room-server', 'server/a', '../call/call.js'),
+  importing('room-client', 'client', './attempt/attempt.js', {
+    'src/client.ts': `import './attempt/attempt.js'\n${exporting('client', 'it')}`,
   }),
   importing('room-testing', 'testing/a', '../failure/kinds.js'),
   importing('room-doctor', 'doctor/a', '../wire/undici-watch.js'),
@@ -120,8 +121,8 @@ const misdeeds: Misdeed[] = [
   importing('testing-stands-alone', 'testing/a', 'undici'),
   importing('testing-stands-alone', 'testing/a', '../failure/kinds.js'),
   importing('package-undici', 'wire/socket-watch', 'undici'),
-  importing('package-undici', 'call', 'undici', { 'src/call.ts': `import 'undici'\n${exporting('call', 'it')}` }),
-  importing('package-p-retry', 'attempt', 'p-retry'),
+  importing('package-undici', 'call/a', 'undici'),
+  importing('package-p-retry', 'attempt/a', 'p-retry'),
   importing('package-@opentelemetry/api', 'telemetry/channels', '@opentelemetry/api'),
   importing('known-packages', 'wire/a', 'vitest'),
   importing('known-packages', 'wire/a', 'no-such-package-anywhere'),
