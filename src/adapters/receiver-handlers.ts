@@ -20,6 +20,16 @@ export function inNewWords(handler: AnyHandler): NewHandler {
 }
 
 /**
+ * What speaks both is undici 7's own wrapper around a handler of the old vocabulary (`compose` makes it), and in the new
+ * one it mangles headers that come more than once: the Set-Cookies of a fetch become one.
+ */
+function inItsOwnWords(handler: AnyHandler): NewHandler {
+  return 'onHeaders' in handler && typeof handler.onHeaders === 'function'
+    ? new OldUnderNew(handler)
+    : inNewWords(handler)
+}
+
+/**
  * Tells the handler one story, however many attempts there are: it starts once, before anything was sent, so that it
  * can abort in every phase; it gets one head; and it ends once.
  */
@@ -36,7 +46,7 @@ export class Receiver implements Controller {
 
   /** @param onAbort the handler wants no more, and has no answer yet */
   constructor(handler: AnyHandler, onAbort: (reason: unknown) => void) {
-    this.#next = inNewWords(handler)
+    this.#next = inItsOwnWords(handler)
     this.#onAbort = onAbort
   }
 
