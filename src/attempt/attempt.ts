@@ -238,8 +238,6 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     this.#finish({ end: 'failure', failure, evidence })
     exchange?.timedOut()
     this.#stop(raw)
-    // A dial that has taken too long would go on in the background, and its connection be handed to the next request.
-    if (exchange?.startedAt === undefined) exchange?.line?.socket?.abandonDial(raw)
   }
 }
 

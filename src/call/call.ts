@@ -5,18 +5,17 @@
 
 import pRetry from 'p-retry'
 import type { AttemptOwner, Lost, Outcome, Route } from '../attempt/sender.js'
-import { LimitReached } from '../attempt/stage-timer.js'
 import { type AnyOffhookError, errorOf } from '../failure/errors.js'
 import type { AttemptReport, Evidence } from '../failure/evidence.js'
 import type { Failure, StopReason } from '../failure/kinds.js'
 import type { Pass } from '../origin/origin.js'
 import { remainingTime } from '../policy/deadline.js'
-import { deliveryOfStatus } from '../policy/decision-rows-answered.js'
 import { decide } from '../policy/retry.js'
 import type { RetryQuestion, Verdict } from '../policy/retry-question.js'
 import { readSignals, type ServerSignals, serverDelayMs } from '../policy/server-signals.js'
 import { Ending } from './ending.js'
 import { CallEvents } from './events.js'
+import { neverTried, refusal, statusFailure } from './made-failures.js'
 import { CallRecord } from './record.js'
 import type { CallHost, CallSpec, CallTarget, RunningCall } from './spec.js'
 import { Tries } from './tries.js'
@@ -44,6 +43,9 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   #record: CallRecord | undefined
   #pass: Pass | undefined
   #continuesBody = false
+  /** The answer was handed over; its body may still be on the way. */
+  #returned = false
+  #bodyOver = false
   #route: Route = 'pooled'
 
   constructor(spec: CallSpec<Answer>, host: CallHost) {
@@ -70,6 +72,8 @@ class Call<Answer> implements AttemptOwner, RunningCall {
       const first = cut ?? (await this.#tries.first())
       const answer = this.#isFine(first) ? first.answer : await this.#persist(first)
       this.#events.end(this.#tries.count, this.#spec.sender.status(answer))
+      this.#returned = true
+      if (this.#bodyOver) this.#ending.unlink()
       return answer
     } catch (error) {
       this.#ending.unlink()
@@ -119,7 +123,9 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   }
 
   finished(): void {
-    this.#ending.unlink()
+    // An answer that is not handed over, since another attempt follows, has a body that ends as well.
+    if (this.#returned) this.#ending.unlink()
+    else this.#bodyOver = true
   }
 
   wouldRetry(outcome: Outcome<Answer>): boolean {
@@ -172,6 +178,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     this.#events.decision(record.attempts.length, verdict)
     if (!verdict.retry) return false
     record.goOn(verdict)
+    this.#bodyOver = false
     this.#route = verdict.overHttp1 === true ? 'http/1.1' : verdict.freshConnection ? 'fresh' : 'pooled'
     if (outcome.end === 'answer') {
       this.#tries.current?.letGo()
@@ -274,28 +281,3 @@ const refusals = {
 
 /** What the loop throws when an attempt was not fine. Not a TypeError: p-retry ends its loop at one. */
 class NotFine extends Error {}
-
-function refusal(stopReason: StopReason, because: string, row?: number): Verdict {
-  return {
-    retry: false,
-    because,
-    stopReason,
-    cost: 0,
-    transparent: false,
-    freshConnection: false,
-    ...(row !== undefined && { row }),
-  }
-}
-
-function statusFailure(status: number): Failure {
-  return { kind: 'status', phase: 'body', delivery: deliveryOfStatus(status), status, cause: undefined }
-}
-
-/** The deadline passed while the call waited for a place in the queue of its own client. */
-function neverTried(totalMs: number): { failure: Failure; evidence: Evidence } {
-  const cause = new LimitReached('total', totalMs)
-  return {
-    failure: { kind: 'timeout', phase: 'call', delivery: 'unsent', code: cause.code, cause },
-    evidence: { vantage: 'none', phase: 'admit', limit: 'total', limitMs: totalMs },
-  }
-}

@@ -16,6 +16,8 @@ import type { SocketRecord } from './socket-record.js'
 /** A place for connections that hold one socket at a time: which one it holds, or is opening, now. */
 export interface Line {
   socket: SocketRecord | undefined
+  /** Requests that it was given and that have not been started. */
+  waiting: number
   /** A request is about to be written on the socket. */
   used(exchange: Exchange): void
   /** The response head is complete. */
@@ -72,6 +74,7 @@ export class Exchange {
   #readBefore = 0
   #writtenBefore = 0
   #stop: ((reason: unknown) => void) | undefined
+  #queued = false
   /** Set when our side gave up; a request that undici has not started by then will never be. */
   abandoned: { readonly reason: unknown } | undefined
   /** The caller's own handler stopped it: what undici reports next is an echo, not a failure. */
@@ -89,7 +92,10 @@ export class Exchange {
 
   /** A connection's queue has taken the request. */
   assigned(line: Line): void {
+    this.#leaveQueue()
     this.line = line
+    line.waiting++
+    this.#queued = true
     this.assignedAt = this.clock.now()
   }
 
@@ -99,6 +105,7 @@ export class Exchange {
     const now = this.clock.now()
     this.#stop = stop
     this.startedAt ??= now
+    this.#leaveQueue()
     this.progressAt = now
     const socket = this.line?.socket
     if (socket !== undefined) {
@@ -190,6 +197,8 @@ export class Exchange {
     if (this.endedAt !== undefined) return
     this.abandoned ??= { reason }
     this.#stop?.(reason)
+    // A dial that nobody waits for any more would go on for as long as it takes, or for ever.
+    if (this.#leaveQueue() && this.line?.waiting === 0) this.line.socket?.abandonDial()
   }
 
   /** What is known of the response's length says that the end of the connection ends it (RFC 9112 §6.3). */
@@ -249,7 +258,17 @@ export class Exchange {
     }
   }
 
+  /** True when it had been waiting in the queue of a connection. */
+  #leaveQueue(): boolean {
+    const { line } = this
+    if (!this.#queued || line === undefined) return false
+    this.#queued = false
+    line.waiting--
+    return true
+  }
+
   #release(): void {
+    this.#leaveQueue()
     this.#stop = undefined
     this.socket?.giveBack()
   }

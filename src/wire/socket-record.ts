@@ -161,10 +161,10 @@ export class SocketRecord {
   }
 
   /** Gives up a connection that is still being made; one that stands is left alone. */
-  abandonDial(error: Error): void {
+  abandonDial(): void {
     if (this.establishedAt !== undefined) return
     this.closedByUs = true
-    this.#raw?.destroy(error)
+    this.#raw?.destroy(new DialAbandoned())
   }
 
   /** The connection as evidence for the request that began at `startedAt`, or for one that never began. */
@@ -229,6 +229,13 @@ export class SocketRecord {
     this.closed = true
     this.endedAt ??= this.#clock.now()
     this.ending ??= 'local'
+  }
+}
+
+class DialAbandoned extends Error {
+  override readonly name = 'DialAbandoned'
+  constructor() {
+    super('nobody waits for this connection any more')
   }
 }
 

@@ -61,6 +61,7 @@ export class OriginLine implements Line {
   readonly origin: string
   readonly #watcher: ConnectionsWatcher
   socket: SocketRecord | undefined
+  waiting = 0
   lines: OpenLines | undefined
 
   constructor(origin: string, watcher: ConnectionsWatcher) {

@@ -1,0 +1,34 @@
+/** Failures and verdicts that no attempt brings along, and that the call makes itself. */
+
+import { LimitReached } from '../attempt/stage-timer.js'
+import type { Evidence } from '../failure/evidence.js'
+import type { Failure, StopReason } from '../failure/kinds.js'
+import { deliveryOfStatus } from '../policy/decision-rows-answered.js'
+import type { Verdict } from '../policy/retry-question.js'
+
+/** A verdict that there is no further attempt. */
+export function refusal(stopReason: StopReason, because: string, row?: number): Verdict {
+  return {
+    retry: false,
+    because,
+    stopReason,
+    cost: 0,
+    transparent: false,
+    freshConnection: false,
+    ...(row !== undefined && { row }),
+  }
+}
+
+/** An answer with an error status, as a failure. */
+export function statusFailure(status: number): Failure {
+  return { kind: 'status', phase: 'body', delivery: deliveryOfStatus(status), status, cause: undefined }
+}
+
+/** The deadline passed while the call waited for a place in the queue of its own client. */
+export function neverTried(totalMs: number): { failure: Failure; evidence: Evidence } {
+  const cause = new LimitReached('total', totalMs)
+  return {
+    failure: { kind: 'timeout', phase: 'call', delivery: 'unsent', code: cause.code, cause },
+    evidence: { vantage: 'none', phase: 'admit', limit: 'total', limitMs: totalMs },
+  }
+}
