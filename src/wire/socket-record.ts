@@ -212,7 +212,7 @@ export class SocketRecord {
    */
   #endSeen(): SocketEnding {
     const raw = this.#raw
-    const gone = !this.#secure && raw !== undefined && !raw.destroyed && raw.remoteAddress === undefined
+    const gone = raw !== undefined && !raw.destroyed && raw.remoteAddress === undefined
     if (!gone) return 'fin'
     return this.bytesRead > this.#readAtTake ? 'rst' : 'fin-then-rst'
   }
