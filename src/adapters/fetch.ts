@@ -67,12 +67,14 @@ class FetchCall implements Sender<Response> {
   #spare: Request | undefined
   readonly #carriesBody: boolean
   #resumption: Resumption | undefined
+  readonly mayRepeat: boolean
   #base: Record<string, unknown>
 
   constructor(input: string | URL | Request, init: FetchInit | undefined, hostFetch: HostFetch) {
     this.#input = input
     this.#init = init
     this.#hostFetch = hostFetch
+    this.mayRepeat = hostFetch !== nativeFetch
     const body = init?.body
     this.#oneShot = isOneShot(body) ? new OneShotBody(body) : undefined
     this.#carriesBody =

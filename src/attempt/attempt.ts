@@ -5,6 +5,7 @@
 
 import type { Clock, Timer } from '../clock.js'
 import { classify } from '../diagnosis/classify.js'
+import { isOffhookError } from '../failure/errors.js'
 import type { AttemptReport, Evidence, Limit } from '../failure/evidence.js'
 import type { Failure } from '../failure/kinds.js'
 import type { Exchange } from '../wire/exchange.js'
@@ -41,6 +42,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
   #settle: ((outcome: Outcome<Answer>) => void) | undefined
   #answered = false
   lost: Lost | undefined
+  #failed: Lost | undefined
   #over = false
   #cancelled: { readonly reason: unknown } | undefined
   readonly #stage: StageTimer
@@ -160,7 +162,8 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     const evidence = this.#timeline.evidence()
     const failure = classify(raw, evidence)
     if (this.#answered) return this.#lose({ failure, evidence }, raw)
-    this.#finish({ end: 'failure', failure, evidence })
+    this.#failed = { failure, evidence }
+    if (this.#sender?.mayRepeat !== true) this.#finish({ end: 'failure', failure, evidence })
     return raw
   }
 
@@ -184,8 +187,10 @@ export class Attempt<Answer> implements Sending, DispatchListener {
       this.#finish({ end: 'mistake', raw })
       return
     }
-    const evidence = this.#timeline.evidence()
-    this.#finish({ end: 'failure', failure: classify(raw, evidence), evidence })
+    // What was seen when the exchange failed is nearer to it than the rejection, unless that is the word of an offhook.
+    const failed = isOffhookError(raw) ? undefined : this.#failed
+    const evidence = failed?.evidence ?? this.#timeline.evidence()
+    this.#finish({ end: 'failure', failure: failed?.failure ?? classify(raw, evidence), evidence })
   }
 
   #finish(outcome: Outcome<Answer>): void {

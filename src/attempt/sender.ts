@@ -15,6 +15,8 @@ export interface Sender<Answer> {
   discard(answer: Answer, clock: Clock): void
   /** The body is about to be read, and what is known of its length. */
   onStart?(facts: DispatchFacts): void
+  /** The host's API may send a failed request again by itself, so that only its rejection is the end of the attempt. */
+  readonly mayRepeat?: boolean
   /** Whether a rejection that no connection had part in is the caller's mistake, to be passed on as it is. */
   isMistake?(raw: unknown): boolean
 }
