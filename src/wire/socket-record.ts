@@ -70,9 +70,9 @@ export class SocketRecord {
   /** Follows the TCP socket while it connects. */
   watchDial(raw: Socket): void {
     this.#raw = raw
-    raw.once('lookup', () => {
+    raw.once('lookup', (error: Error | null) => {
       this.dnsMs = this.#lap()
-      this.dialPhase = 'connect'
+      if (error === null) this.dialPhase = 'connect'
     })
     // Of several addresses the one tried last is the one that answered.
     raw.on('connectionAttempt', (ip: string, port: number) => {
