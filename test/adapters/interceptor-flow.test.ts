@@ -6,11 +6,14 @@ import { createSecureServer } from 'node:http2'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { PassThrough, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { certificates, failTimes, rudeServer, TEST_CA } from 'offhook/testing'
+import { certificates, failTimes, inTurn, rudeServer, type Step, TEST_CA } from 'offhook/testing'
 import { Agent, type Dispatcher, request, WebSocket } from 'undici'
 import { describe, expect, test } from 'vitest'
 import { resilient } from '../../src/adapters/interceptor.js'
 import type { Controller, NewHandler, OldHandler } from '../../src/wire/handler-shapes.js'
+
+/** Done to the first request, whichever it is. */
+const onceOf = (script: readonly Step[]) => ({ ...failTimes(1, script), per: 'server' }) as const
 
 const composed = (agent: Agent) => agent.compose(resilient({ random: () => 0 }))
 
@@ -196,7 +199,7 @@ describe('a reader that is slow', () => {
 describe.concurrent('an answer that another attempt replaces', () => {
   test('is read to its end when it is short, and its connection serves again', async () => {
     await using server = await rudeServer({
-      script: failTimes(1, [{ respond: { status: 503, body: { bytes: 20_000 } } }], {}, { per: 'server' }),
+      script: onceOf([{ respond: { status: 503, body: { bytes: 20_000 } } }]),
     })
     const agent = new Agent({ connections: 1 })
     const { body } = await request(server.url, { dispatcher: composed(agent) })
@@ -210,7 +213,7 @@ describe.concurrent('an answer that another attempt replaces', () => {
     ['without end', { status: 503, framing: 'chunked', body: { bytes: 100_000 }, drip: { bytes: 10, everyMs: 20 } }],
     ['cut', { status: 503, body: { bytes: 1_000 }, cut: { body: 10 } }],
   ] as const)('is dropped when it is %s, and nothing of it is kept', async (_how, respond) => {
-    await using server = await rudeServer({ script: failTimes(1, [{ respond }], {}, { per: 'server' }) })
+    await using server = await rudeServer({ script: onceOf([{ respond }]) })
     const agent = new Agent({ connections: 1 })
     const { body } = await request(server.url, { dispatcher: composed(agent) })
     expect(await body.text()).toBe('ok')
@@ -223,10 +226,11 @@ describe.concurrent('beside the body', () => {
   test('1xx are passed on as they come, of every attempt', async () => {
     const hints = { link: '</style.css>; rel=preload' }
     await using server = await rudeServer({
-      script: failTimes(
-        1,
-        [{ read: 'request' }, { inform: 103, headers: hints }, { respond: { status: 503 } }],
-        [{ read: 'request' }, { inform: 103, headers: hints }, { respond: { body: 'ok' } }],
+      script: inTurn(
+        [
+          [{ read: 'request' }, { inform: 103, headers: hints }, { respond: { status: 503 } }],
+          [{ read: 'request' }, { inform: 103, headers: hints }, { respond: { body: 'ok' } }],
+        ],
         { per: 'server' },
       ),
     })

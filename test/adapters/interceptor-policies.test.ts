@@ -2,7 +2,7 @@
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { NotAdmittedError, StatusError, TimeoutError } from 'offhook'
-import { failTimes, misdeeds, type RudeServer, rudeServer } from 'offhook/testing'
+import { failTimes, misdeeds, type RudeServer, rudeServer, type Script, type Step } from 'offhook/testing'
 import { Agent, type Dispatcher, Pool, request } from 'undici'
 import { describe, expect, test } from 'vitest'
 import { type ResilientOptions, resilient } from '../../src/adapters/interceptor.js'
@@ -26,8 +26,9 @@ async function on(options: ResilientOptions, use: (bench: Bench) => Promise<void
   await agent.destroy()
 }
 
-/** Reset once, whichever request it is. */
-const once = failTimes(1, misdeeds['reset-after-request'], {}, { per: 'server' })
+/** Done to the first request, whichever it is. */
+const onceOf = (script: Script | readonly Step[]) => ({ ...failTimes(1, script), per: 'server' }) as const
+const once = onceOf(misdeeds['reset-after-request'])
 
 const caught = (promise: Promise<unknown>) =>
   promise.then(
@@ -46,7 +47,7 @@ describe.concurrent('waiting', () => {
   ] as const)('Retry-After is heeded, %s', (_form, retryAfter, wait) =>
     on({ random: () => 0 }, async ({ server, clock, get }) => {
       const busy = { status: 503, retryAfter: retryAfter(clock) }
-      server.on(failTimes(1, [{ respond: busy }], {}, { per: 'server' }))
+      server.on(onceOf([{ respond: busy }]))
       const answer = text(get())
       await clock.until(wait)
       clock.pass(wait - 1)
@@ -67,7 +68,7 @@ describe.concurrent('waiting', () => {
 
   test('the backoff is the jittered one', () =>
     on({ retry: { backoff: { base: 1_000 } } }, async ({ server, clock, get }) => {
-      server.on(failTimes(2, [{ respond: { status: 500 } }], {}, { per: 'server' }))
+      server.on({ ...failTimes(2, [{ respond: { status: 500 } }]), per: 'server' })
       const answer = text(get())
       await clock.until(500)
       clock.pass(500)
@@ -100,7 +101,7 @@ describe.concurrent('limits', () => {
 
   test('an attempt that takes too long is followed by another', () =>
     on({ timeout: { attempt: 700 } }, async ({ server, clock, get }) => {
-      server.on(failTimes(1, misdeeds['stall-before-head'], {}, { per: 'server' }))
+      server.on(onceOf(misdeeds['stall-before-head']))
       const answer = text(get())
       await server.until(() => server.ledger.entries()[0]?.executed === 1)
       clock.pass(700)
@@ -196,7 +197,7 @@ describe.concurrent('load', () => {
   test('hedge: a slow answer is overtaken by a second request, and the loser is cancelled', () =>
     on({ hedge: { minSamples: 20, maxExtra: 0.1 }, random: () => 0 }, async ({ server, clock, get }) => {
       for (let sample = 0; sample < 40; sample++) await text(get())
-      server.on(failTimes(1, misdeeds['stall-before-head'], {}, { per: 'server' }))
+      server.on(onceOf(misdeeds['stall-before-head']))
       const answer = text(get('/slow'))
       await server.until(() => server.ledger.entries().some(({ path }) => path === '/slow'))
       clock.pass(1_000)
@@ -216,7 +217,7 @@ test('the channels tell of calls and attempts, each start with its end', async (
   const listeners = ['call', 'attempt', 'decision'].map((name) => [`offhook:${name}`, hear(name)] as const)
   for (const [name, listener] of listeners) subscribe(name, listener)
   await on({ random: () => 0 }, async ({ server, get }) => {
-    server.on(failTimes(1, misdeeds['fin-after-request'], {}, { per: 'server' }))
+    server.on(onceOf(misdeeds['fin-after-request']))
     await text(get('/orders?card=4111'))
   })
   for (const [name, listener] of listeners) unsubscribe(name, listener)
