@@ -140,6 +140,14 @@ describe.concurrent('what retries may cost', () => {
       },
     ))
 
+  test('an origin that is given as a URL is the same origin', () =>
+    on({ budget: { ratio: 0, reserve: 2, refill: 0 }, random: () => 0 }, async ({ server, dispatcher, get }) => {
+      server.on(misdeeds['reset-after-request'])
+      expect(await caught(get())).toMatchObject({ stopReason: 'attempts', origin: server.url })
+      const byUrl = dispatcher.request({ origin: new URL(server.url), path: '/', method: 'GET' })
+      expect(await caught(byUrl)).toMatchObject({ stopReason: 'budget', origin: server.url })
+    }))
+
   test('an open breaker that stops everything says so, and nothing is sent', () =>
     on({ breaker: { failures: 2, breaks: 'all' }, retry: false }, async ({ server, get }) => {
       server.on(misdeeds['reset-after-request'])
