@@ -44,11 +44,11 @@ export class Connection {
     try {
       await this.#begin()
       while (await this.#nextRequest()) await this.#exchange()
-      await this.#line.fin()
-    } catch (error) {
-      // A step that fails for any other reason ends this connection, not the process of the one who tests.
-      if (!(error instanceof HungUp)) this.#line.close()
+    } catch {
+      // Nearly always HungUp, the way a script ends early. Whatever else it is ends this connection, not the process.
     }
+    // Open still if it was the client who hung up, be it in the middle of a request: whoever is left says goodbye.
+    await this.#line.fin().catch(() => {})
   }
 
   /** RST, now. */
@@ -95,6 +95,7 @@ export class Connection {
     this.#house.onChange()
     const came = await this.#line.source.fill(1)
     this.#waiting = false
+    this.#house.onChange()
     return came
   }
 

@@ -185,6 +185,7 @@ export class LedgerBook implements Ledger {
       body(bytes) {
         hash.update(bytes)
         arrival.bytes += bytes.length
+        onChange()
       },
       received() {
         arrival.received = true

@@ -2,6 +2,12 @@ import type { Socket } from 'node:net'
 import { type SecureContext, TLSSocket } from 'node:tls'
 import { ByteSource } from './byte-source.js'
 
+/**
+ * Bytes that Node's own stream may hold. A paused stream goes on reading until that is full, so with one byte it stops after
+ * the first chunk (at most 64 KiB): as near to "reads no more" as can be had without Node's private handles.
+ */
+export const STREAM_BUFFER = 1
+
 /** Thrown through a script, and caught by its connection, when the connection has ended; never seen from outside. */
 export class HungUp extends Error {
   constructor() {
@@ -48,7 +54,8 @@ export class Line {
   async secure(secureContext: SecureContext): Promise<void> {
     this.#source.detach()
     if (this.gone.aborted) throw new HungUp()
-    const socket = new TLSSocket(this.#raw, { isServer: true, secureContext, ALPNProtocols: ['http/1.1'] })
+    const settings = { isServer: true, secureContext, ALPNProtocols: ['http/1.1'], highWaterMark: STREAM_BUFFER }
+    const socket = new TLSSocket(this.#raw, settings)
     socket.on('error', ignore)
     this.#socket = socket
     // The source goes on only now: before the handshake has ended there is nothing to read for it.

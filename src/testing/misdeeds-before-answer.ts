@@ -19,8 +19,8 @@ export const misdeedsBeforeAnswer = {
   },
   'reset-with-request-unread': {
     over: 'any',
-    says: 'closes with the request unread, for which the kernel sends a RST in place of a FIN',
-    open: [{ wait: 50 }, 'close'],
+    says: 'closes with the request (over TLS: the ClientHello) unread, for which the kernel sends RST in place of FIN',
+    accept: [{ wait: 50 }, 'close'],
   },
 
   // TLS handshake.

@@ -4,6 +4,7 @@ import { Rulebook } from './behaviour.js'
 import { TEST_CA } from './certificates.js'
 import { Connection } from './connection.js'
 import { type Ledger, LedgerBook } from './ledger.js'
+import { STREAM_BUFFER } from './line.js'
 import type { Behaviour } from './script.js'
 import { checkOptions, type RudeServerOptions, secureContexts } from './server-options.js'
 
@@ -60,7 +61,7 @@ export interface RudeServer extends AsyncDisposable {
   dropIdle(): number
   /**
    * Resolves as soon as the condition holds. It is asked anew whenever something has happened here: a connection was accepted,
-   * fell idle or was closed, a request came, was received, was executed. Rejects after `timeoutMs` (default 5000), or when the server is closed.
+   * fell idle, was used again or was closed, a request came, was received, was executed. Rejects after `timeoutMs` (default 5000), or when the server is closed.
    */
   until(condition: () => boolean, timeoutMs?: number): Promise<void>
   /** Destroys all connections and stops listening. Always resolves; may be called again. */
@@ -124,7 +125,8 @@ class Listener implements RudeServer {
       ...(tls !== false && { secureContext: secureContexts(tls) }),
     }
     // Half-open: when the client has ended, a script may still speak. Paused: a script may leave everything unread.
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, (socket) => {
+    const bearing = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true, highWaterMark: STREAM_BUFFER }
+    this.#server = createServer(bearing, (socket) => {
       this.#accepted += 1
       const connection = new Connection(socket, this.#accepted, house)
       this.#open.add(connection)
@@ -195,7 +197,7 @@ class Listener implements RudeServer {
       const look = () => {
         try {
           if (condition()) settle(resolve)
-          else if (this.#closing) settle(() => fail('the server was closed'))
+          else if (this.#closing !== undefined) settle(() => fail('the server was closed'))
         } catch (error) {
           settle(() => reject(error))
         }

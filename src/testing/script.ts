@@ -10,7 +10,7 @@ import type { CertificateName } from './certificates.js'
  * | `'bare-fin'` | As `'fin'`, without close_notify on TLS: what a truncation attack, or a killed process, looks like. |
  * | `'half-close'` | FIN (on TLS close_notify and FIN), but the server goes on reading, and the script goes on. |
  * | `'close'` | close(2) as it stands: FIN, but RST if the kernel holds bytes that were not read. On TLS no close_notify. |
- * | `'pause'` | Stops reading: the window closes once the buffers are full. The next `read` step starts again. |
+ * | `'pause'` | Stops reading: one more piece (64 KiB) at most is taken from the kernel, whose window then closes. The next `read` step starts again. |
  * | `'stall'` | The script stops here for ever. The connection is closed when the client gives up. |
  * | `'deaf'` | From now on whatever arrives is thrown away unseen and nothing is sent: a flow that a middlebox forgot. |
  * | `'execute'` | The request is executed now, with the bytes that have been read: the ledger counts it. |
