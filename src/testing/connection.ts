@@ -39,6 +39,11 @@ export class Connection {
     return this.#waiting && flushed && !source.deaf && source.length === 0
   }
 
+  /** Resolves when the connection is gone, whoever ended it. */
+  get gone(): Promise<void> {
+    return this.#line.ended
+  }
+
   /** Takes its course; never rejects. */
   async run(): Promise<void> {
     try {

@@ -45,6 +45,12 @@ export class Line {
     return this.#gone.signal
   }
 
+  /** Resolves when the connection is gone. */
+  get ended(): Promise<void> {
+    if (this.gone.aborted) return Promise.resolve()
+    return new Promise((resolve) => this.gone.addEventListener('abort', () => resolve(), { once: true }))
+  }
+
   /** Whether everything that was written has been handed to the kernel. */
   get flushed(): boolean {
     return this.#socket.writableLength === 0

@@ -162,7 +162,7 @@ class H2Listener implements RudeH2Server {
       const fail = (why: string) => settle(() => reject(new Error(`rudeH2Server: until() ended: ${why}`)))
       const look = () => {
         if (condition()) settle(resolve)
-        else if (this.#closing) fail('the server was closed')
+        else if (this.#closing !== undefined) fail('the server was closed')
       }
       const timer = setTimeout(() => fail(`the condition did not hold within ${timeoutMs} ms`), timeoutMs)
       this.#watchers.add(look)

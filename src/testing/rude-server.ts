@@ -53,7 +53,10 @@ export interface RudeServer extends AsyncDisposable {
   on(behaviour: Behaviour): void
   /** Does something else for one path, `'/orders'`, or one method and path, `'POST /orders'` (query strings are not looked at). */
   route(route: string, behaviour: Behaviour): void
-  /** Resets (RST) every idle connection, now; returns how many. */
+  /**
+   * Resets (RST) every idle connection, now; returns how many. A client may have its answer a moment before the server is done
+   * with it: wait with `until(() => server.connections.idle > 0)`.
+   */
   resetIdle(): number
   /** Closes (close_notify on TLS, FIN) every idle connection; returns how many. */
   closeIdle(): number
@@ -209,16 +212,20 @@ class Listener implements RudeServer {
   }
 
   close(): Promise<void> {
-    this.#closing ??= new Promise((resolve) => {
-      this.#server.close(() => resolve())
-      for (const connection of this.#open) connection.destroy()
-      this.#changed()
-    })
+    this.#closing ??= this.#shut()
+    this.#changed()
     return this.#closing
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  async #shut(): Promise<void> {
+    const stopped = new Promise((resolve) => this.#server.close(resolve))
+    const open = [...this.#open]
+    for (const connection of open) connection.destroy()
+    await Promise.all([stopped, ...open.map((connection) => connection.gone)])
   }
 
   #idle(): Connection[] {
