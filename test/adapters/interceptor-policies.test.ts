@@ -1,7 +1,7 @@
 /** The policies of a client hold through the interceptor: waits, deadline, budget, breaker, concurrency, hedge, channels. */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { NotAdmittedError, StatusError, TimeoutError } from 'offhook'
+import { NotAdmittedError, type OffhookError, StatusError, TimeoutError } from 'offhook'
 import { failTimes, misdeeds, type RudeServer, rudeServer, type Script, type Step } from 'offhook/testing'
 import { Agent, type Dispatcher, Pool, request } from 'undici'
 import { describe, expect, test } from 'vitest'
@@ -280,8 +280,9 @@ describe('options', () => {
     const [onBad, onGood] = pools.map((pool) => pool.compose(interceptor)) as [Dispatcher, Dispatcher]
     const ask = { path: '/orders', method: 'GET' } as Dispatcher.RequestOptions
     const error = await caught(onBad.request(ask))
-    // A Pool's own method does not say the origin, which only the Pool knows.
-    expect(error).toMatchObject({ stopReason: 'budget', origin: '', path: '/orders' })
+    expect(error).toMatchObject({ stopReason: 'budget', path: '/orders' })
+    // A Pool of undici 7 does not say the origin, which only the Pool knows.
+    expect(['', bad.url]).toContain((error as OffhookError).origin)
     expect(await text(onGood.request(ask))).toBe('ok')
     for (const pool of pools) await pool.destroy()
   })

@@ -26,7 +26,11 @@ export interface OpenWay extends AsyncDisposable {
 
 type Open = (server: RudeServer, options: ResilientOptions) => Promise<OpenWay>
 
-const tls = (server: RudeServer) => ({ connect: { timeout: 1_000, ...(server.ca !== undefined && { ca: server.ca }) } })
+/** HTTP/1.1 on either undici: before it knows whether a server speaks HTTP/2, 8 has all requests wait for one connection. */
+const tls = (server: RudeServer) => ({
+  allowH2: false,
+  connect: { timeout: 1_000, ...(server.ca !== undefined && { ca: server.ca }) },
+})
 
 function way(dispatcher: Dispatcher, ask: OpenWay['ask'], close: () => Promise<unknown>): OpenWay {
   return { dispatcher, ask, [Symbol.asyncDispose]: async () => void (await close()) }
@@ -87,7 +91,11 @@ export const ways: Readonly<Record<string, Open>> = {
   },
   'a ProxyAgent': async (server, options) => {
     const proxy = await connectProxy()
-    const agent = new ProxyAgent({ uri: proxy.url, requestTls: { ...(server.ca !== undefined && { ca: server.ca }) } })
+    const agent = new ProxyAgent({
+      uri: proxy.url,
+      proxyTunnel: true,
+      requestTls: { ...(server.ca !== undefined && { ca: server.ca }) },
+    })
     const dispatcher = agent.compose(resilient(options))
     return way(dispatcher, byRequest(server.url, dispatcher), async () => {
       await agent.destroy()

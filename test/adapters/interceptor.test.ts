@@ -175,7 +175,7 @@ describe.concurrent('the tunnel of a ProxyAgent', () => {
   ) => {
     await using server = await rudeServer()
     await using proxy = await connectProxy()
-    const agent = new ProxyAgent(proxy.url)
+    const agent = new ProxyAgent({ uri: proxy.url, proxyTunnel: true })
     await use({ proxy, server, ask: byRequestOf(server.url, agent.compose(resilient(options))) })
     await agent.destroy()
   }
