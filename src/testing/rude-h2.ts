@@ -14,26 +14,12 @@ import {
 import type { AddressInfo, Socket } from 'node:net'
 import { createServer as createTls, type Server, type TLSSocket } from 'node:tls'
 import { certificates, TEST_CA } from './certificates.js'
-import { check, oneOf, whole } from './check-script.js'
 import { H2Rule } from './h2-check.js'
 import { actOnLine, H2Exchange, type H2Line, Over } from './h2-exchange.js'
 import { FrameTap } from './h2-frames.js'
+import { checkOptions, type RudeH2Options } from './h2-options.js'
 import type { H2Behaviour } from './h2-script.js'
 import { type ArrivalRecord, type Ledger, LedgerBook } from './ledger.js'
-
-/** How a rude HTTP/2 server is started. */
-export interface RudeH2Options {
-  /** What it does; default: it answers every request with 200 and the text `ok`. */
-  readonly script?: H2Behaviour
-  /** Offers HTTP/1.1 beside HTTP/2 (ALPN), and behaves there. Default false: HTTP/2 or nothing. */
-  readonly http1?: boolean
-  /** Default `'127.0.0.1'`. It never listens on anything but loopback. */
-  readonly host?: '127.0.0.1' | '::1'
-  /** Default 0: any that is free. */
-  readonly port?: number
-  /** The header that tells which request this is; default `x-request-id`. */
-  readonly idHeader?: string
-}
 
 /** A running rude HTTP/2 server. */
 export interface RudeH2Server extends AsyncDisposable {
@@ -276,22 +262,5 @@ class H2Listener implements RudeH2Server {
   // An arrow function, for the ledger and the taps call it.
   readonly #changed = (): void => {
     for (const look of [...this.#watchers]) look()
-  }
-}
-
-const optionRules: Readonly<Record<string, { allowed: string; fits: (value: unknown) => boolean }>> = {
-  script: { allowed: 'a script, a list of steps, or turns', fits: () => true },
-  http1: oneOf(true, false),
-  host: oneOf('127.0.0.1', '::1'),
-  port: whole(0, 65_535),
-  idHeader: { allowed: 'a header name', fits: (value) => typeof value === 'string' && /^[\w-]+$/.test(value) },
-}
-
-function checkOptions(options: RudeH2Options): void {
-  for (const [name, value] of Object.entries(options)) {
-    const rule = Object.hasOwn(optionRules, name) ? optionRules[name] : undefined
-    if (rule === undefined)
-      throw new TypeError(`rudeH2Server: unknown option '${name}', allowed are ${Object.keys(optionRules).join(', ')}`)
-    if (value !== undefined) check(rule, value, `rudeH2Server: option ${name}`)
   }
 }

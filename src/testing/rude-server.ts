@@ -9,9 +9,25 @@ import type { Behaviour } from './script.js'
 import { checkOptions, type RudeServerOptions, secureContexts } from './server-options.js'
 
 export { type CertificateName, certificates, type KeyPair, TEST_CA } from './certificates.js'
+export type { H2Code } from './h2-frames.js'
+export { type H2Misdeed, type H2MisdeedName, h2Misdeeds } from './h2-misdeeds.js'
+export type { RudeH2Options } from './h2-options.js'
+export type {
+  H2Act,
+  H2Answer,
+  H2Behaviour,
+  H2GoawayStep,
+  H2ResetStep,
+  H2RespondStep,
+  H2Script,
+  H2Step,
+  H2Turns,
+  H2WaitStep,
+} from './h2-script.js'
 export type { Arrival, Execution, Ledger, LedgerEntry } from './ledger.js'
 export { type Misdeed, type MisdeedName, misdeeds } from './misdeeds.js'
 export { type RefusedPort, refusedPort } from './refused-port.js'
+export { type RudeH2Server, rudeH2Server } from './rude-h2.js'
 export type {
   Act,
   AlertName,
