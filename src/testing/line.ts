@@ -64,11 +64,12 @@ export class Line {
     const socket = new TLSSocket(this.#raw, settings)
     socket.on('error', ignore)
     this.#socket = socket
-    // The source goes on only now: before the handshake has ended there is nothing to read for it.
+    const giveUp = () => this.close()
     await this.#until((done) => {
       socket.once('secure', done)
-      // A handshake that fails (an alert of the client, garbage) ends with 'close' of this socket.
-      socket.once('close', () => this.close())
+      // A handshake fails with 'close' (an alert, garbage, RST) or with 'end' (the client hung up, and the socket is half-open).
+      socket.once('close', giveUp).once('end', giveUp)
+      return () => socket.off('end', giveUp)
     })
     this.#source = new ByteSource(socket)
   }

@@ -16,8 +16,6 @@ export class RawClient {
   readonly tls: TLSSocket | undefined
   /** The error of the TCP socket. */
   tcpError: NodeJS.ErrnoException | undefined
-  /** The error of the TLS layer. */
-  tlsError: NodeJS.ErrnoException | undefined
   goodbye: Goodbye | undefined
   #text = ''
   #cipherText = Buffer.alloc(0)
@@ -32,10 +30,8 @@ export class RawClient {
       // TLS 1.2 shows the type of each record in the clear, so that a close_notify can be seen.
       const socket = new Tap(this.tcp)
       this.tls = connectTls({ socket, ca: server.ca, servername: 'localhost', maxVersion: 'TLSv1.2', ...options })
-      this.tls.on('error', (error) => {
-        this.tlsError = error
-        this.#tell()
-      })
+      // How the connection ended is told by the TCP socket.
+      this.tls.on('error', () => {})
       this.tcp.on('data', (bytes) => {
         this.#cipherText = Buffer.concat([this.#cipherText, bytes])
       })
