@@ -47,8 +47,8 @@ function isTurns(behaviour: H2Behaviour): behaviour is H2Turns {
 }
 
 const codes = oneOf(...Object.keys(H2_CODES))
-const acts = ['execute', 'stall', 'mute', 'ignore-pings', 'rst', 'fin']
-const ofRequest = ['execute', 'stall', 'respond', 'reset']
+const acts = ['execute', 'stall', 'heard', 'mute', 'ignore-pings', 'rst', 'fin']
+const ofRequest = ['execute', 'stall', 'heard', 'respond', 'reset']
 const count = whole(0, Number.MAX_SAFE_INTEGER)
 const flag = oneOf(true, false)
 

@@ -58,6 +58,7 @@ export class H2Exchange {
   async #do(step: H2Step): Promise<void> {
     if (step === 'stall') throw new Over()
     if (step === 'execute') return this.#execute()
+    if (step === 'heard') return await this.#orGone(this.#line.tap.heard())
     if (typeof step === 'string' || 'goaway' in step || 'wait' in step)
       return await actOnLine(step, this.#line, this.#id)
     if ('respond' in step) return await this.#respond(step.respond)
@@ -140,10 +141,11 @@ function wait(ms: number, gone: AbortSignal): Promise<void> {
       clearTimeout(timer)
       reject(new Over())
     }
-    const timer = setTimeout(() => {
+    const done = () => {
       gone.removeEventListener('abort', leave)
       resolve()
-    }, ms)
+    }
+    const timer = setTimeout(done, ms)
     if (gone.aborted) leave()
     else gone.addEventListener('abort', leave, { once: true })
   })

@@ -29,6 +29,8 @@ const GOAWAY = 7
 const ACK = 1
 const HEADER_BYTES = 9
 const PREFACE_BYTES = 24
+/** What our PINGs carry, and their answers bring back. */
+const OUR_PING = Buffer.from('offhook?')
 
 /**
  * Stands between the TLS socket and Node's own HTTP/2 session, and knows where each frame begins. Node does what is right
@@ -39,11 +41,15 @@ export class FrameTap extends Duplex {
   readonly #socket: TLSSocket
   readonly #onChange: () => void
   readonly #ended = new Set<number>()
+  readonly #waiting: (() => void)[] = []
   #mute = false
   #answersPings = true
   #outgoing: Buffer = Buffer.alloc(0)
   #incoming: Buffer = Buffer.alloc(0)
   #skip = PREFACE_BYTES
+  /** Resolves when Node's SETTINGS are out: nothing may come before them (RFC 9113 §3.4). */
+  readonly greeted: Promise<void>
+  #greet = () => {}
   /** PINGs that the client has sent. */
   pings = 0
   /** Streams that the client has ended with RST_STREAM: which, and with which code. */
@@ -55,9 +61,11 @@ export class FrameTap extends Duplex {
     super({ allowHalfOpen: true, autoDestroy: false, emitClose: false })
     this.#socket = socket
     this.#onChange = onChange
+    this.greeted = new Promise((resolve) => {
+      this.#greet = resolve
+    })
     socket.on('data', (bytes: Buffer) => {
-      this.#read(bytes)
-      if (!this.push(bytes)) socket.pause()
+      if (!this.#forward(bytes)) socket.pause()
     })
     socket.on('end', () => this.push(null))
     socket.on('close', () => this.destroy())
@@ -89,6 +97,14 @@ export class FrameTap extends Duplex {
     this.#send(frame(GOAWAY, 0, payload))
   }
 
+  /** Resolves when the client has read everything that was sent: when it has answered a PING that comes after. */
+  heard(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve)
+      this.#send(frame(PING, 0, OUR_PING))
+    })
+  }
+
   override _read(): void {
     this.#socket.resume()
   }
@@ -101,6 +117,7 @@ export class FrameTap extends Duplex {
       if (!silenced && !this.#ended.has(stream)) passed.push(bytes)
     }
     if (passed.length > 0) this.#send(Buffer.concat(passed))
+    this.#greet()
     // Node writes on when this was taken, not when it has arrived: what is between is the kernel's.
     done()
   }
@@ -126,19 +143,33 @@ export class FrameTap extends Duplex {
     }
   }
 
-  /** Listens to what the client says; all of it goes on to Node. */
-  #read(bytes: Buffer): void {
-    const preface = Math.min(this.#skip, bytes.length)
-    this.#skip -= preface
-    this.#incoming = Buffer.concat([this.#incoming, bytes.subarray(preface)])
+  /** Listens to what the client says; all of it goes on to Node, save the answers to PINGs that Node did not send. */
+  #forward(bytes: Buffer): boolean {
+    const preface = bytes.subarray(0, this.#skip)
+    this.#skip -= preface.length
+    this.#incoming = Buffer.concat([this.#incoming, bytes.subarray(preface.length)])
+    let wantsMore = preface.length === 0 || this.push(preface)
     for (;;) {
       const next = frameAt(this.#incoming)
-      if (next === undefined) return
+      if (next === undefined) return wantsMore
       this.#incoming = this.#incoming.subarray(next.bytes.length)
-      if (next.type === PING && (next.flags & ACK) === 0) this.pings += 1
-      if (next.type === RST_STREAM) this.cancelled.set(next.stream, next.bytes.readUInt32BE(HEADER_BYTES))
-      if (next.type === PING || next.type === RST_STREAM) this.#onChange()
+      if (!this.#isOurs(next)) wantsMore = this.push(next.bytes)
     }
+  }
+
+  /** Takes note of a frame of the client's; true when it answers a PING of our own. */
+  #isOurs({ type, flags, stream, bytes }: Frame): boolean {
+    if (type === RST_STREAM) this.cancelled.set(stream, bytes.readUInt32BE(HEADER_BYTES))
+    if (type === RST_STREAM) this.#onChange()
+    if (type !== PING) return false
+    if ((flags & ACK) === 0) {
+      this.pings += 1
+      this.#onChange()
+      return false
+    }
+    if (!bytes.subarray(HEADER_BYTES).equals(OUR_PING)) return false
+    this.#waiting.shift()?.()
+    return true
   }
 }
 

@@ -6,8 +6,6 @@ export type H2Misdeed = H2Script & { readonly says: string }
 
 /** Half of what a whole answer would be; `length` whether it was announced how long that is. */
 const half = (length: boolean): H2Step => ({ respond: { body: { bytes: 1000 }, length, cut: 400 } satisfies H2Answer })
-/** So that the client has read what came: an end that overtakes it would be another misdeed. */
-const soon: H2Step = { wait: 20 }
 
 const resets = (code: H2Code, says: string): H2Misdeed => ({ says, request: [{ reset: code }] })
 const executesThenResets = (code: H2Code): H2Misdeed => ({
@@ -16,12 +14,13 @@ const executesThenResets = (code: H2Code): H2Misdeed => ({
 })
 const cuts = (end: H2Step, length: boolean, says: string): H2Misdeed => ({
   says: `sends 400 of 1000 bytes ${length ? 'with' : 'without'} content-length, then ${says}`,
-  request: [half(length), soon, end],
+  request: [half(length), 'heard', end],
 })
 
 /**
  * Ready-made misdeeds of an HTTP/2 server by name: scripts that can be given to a rude HTTP/2 server as they stand, or in turns.
- * Where nothing is said of executing, the request is not executed.
+ * Where nothing is said of executing, the request is not executed. What ends the connection waits until the client has read what
+ * came before: an end that overtakes it would be another misdeed.
  *
  * @example
  * ```ts
@@ -59,7 +58,7 @@ export const h2Misdeeds = {
   },
   'goaway-this-then-answer': {
     says: 'GOAWAY, this stream is the last, and is answered',
-    request: [{ goaway: 'NO_ERROR', last: 'this' }, soon, { respond: { body: 'ok' } }],
+    request: [{ goaway: 'NO_ERROR', last: 'this' }, 'heard', { respond: { body: 'ok' } }],
   },
   'goaway-this-then-fin': {
     says: 'executes the request, GOAWAY, this stream is the last, then FIN without an answer',
@@ -71,7 +70,7 @@ export const h2Misdeeds = {
   },
   'goaway-any-then-answer': {
     says: 'GOAWAY with the highest stream there can be, as a graceful shutdown begins, then answers',
-    request: [{ goaway: 'NO_ERROR', last: 'any' }, soon, { respond: { body: 'ok' } }],
+    request: [{ goaway: 'NO_ERROR', last: 'any' }, 'heard', { respond: { body: 'ok' } }],
   },
   'stall-before-head': { says: 'executes the request and never answers; PINGs are', request: ['execute', 'stall'] },
   'ignore-pings': {
@@ -82,8 +81,8 @@ export const h2Misdeeds = {
     says: 'executes the request, then the connection falls silent for good',
     request: ['execute', 'mute', 'stall'],
   },
-  'rst-before-head': { says: 'executes the request, then RST of the connection', request: ['execute', soon, 'rst'] },
-  'fin-before-head': { says: 'executes the request, then FIN of the connection', request: ['execute', soon, 'fin'] },
+  'rst-before-head': { says: 'executes the request, then RST of the connection', request: ['execute', 'heard', 'rst'] },
+  'fin-before-head': { says: 'executes the request, then FIN of the connection', request: ['execute', 'heard', 'fin'] },
   'cancel-mid-body': cuts({ reset: 'CANCEL' }, false, 'RST_STREAM CANCEL'),
   'cancel-mid-body-with-length': cuts({ reset: 'CANCEL' }, true, 'RST_STREAM CANCEL'),
   'no-error-mid-body': cuts({ reset: 'NO_ERROR' }, false, 'RST_STREAM NO_ERROR'),

@@ -8,12 +8,13 @@ import type { HeaderValues } from './script.js'
  * |---|---|
  * | `'execute'` | Nothing: the request is executed now, with the bytes that have been read; the ledger counts it. |
  * | `'stall'` | This stream stops here for ever; the connection goes on. |
+ * | `'heard'` | A PING, and nothing more until the client has answered it: whatever was sent before has been read. |
  * | `'mute'` | From now on not one byte goes out on this connection: no answer, no PING or SETTINGS acknowledged, no end. |
  * | `'ignore-pings'` | From now on PINGs are not acknowledged; everything else is. |
  * | `'rst'` | RST of the TCP connection, with whatever streams are open on it. |
  * | `'fin'` | close_notify and FIN, without a GOAWAY. |
  */
-export type H2Act = 'execute' | 'stall' | 'mute' | 'ignore-pings' | 'rst' | 'fin'
+export type H2Act = 'execute' | 'stall' | 'heard' | 'mute' | 'ignore-pings' | 'rst' | 'fin'
 
 /** Writes a response, or part of one. */
 export interface H2RespondStep {

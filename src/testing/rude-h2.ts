@@ -85,12 +85,14 @@ class H2Listener implements RudeH2Server {
   readonly #http2: Http2Server
   readonly #http1: Http1Server
   readonly #lines = new Map<object, { line: H2Line; number: number; requests: number }>()
-  readonly #raws = new Map<number | undefined, Socket>()
+  /** By the client's port: the TLS socket that comes of a connection does not say of which. */
+  readonly #raws = new Map<number | undefined, { raw: Socket; number: number }>()
   readonly #taps: FrameTap[] = []
   readonly #watchers = new Set<() => void>()
   #rule: H2Rule
   #accepted = 0
   #port = 0
+  #closed = false
   #closing: Promise<void> | undefined
 
   constructor({ script = {}, http1 = false, host = '127.0.0.1', idHeader = 'x-request-id' }: RudeH2Options) {
@@ -148,7 +150,7 @@ class H2Listener implements RudeH2Server {
       const fail = (why: string) => settle(() => reject(new Error(`rudeH2Server: until() ended: ${why}`)))
       const look = () => {
         if (condition()) settle(resolve)
-        else if (this.#closing !== undefined) fail('the server was closed')
+        else if (this.#closed) fail('the server was closed')
       }
       const timer = setTimeout(() => fail(`the condition did not hold within ${timeoutMs} ms`), timeoutMs)
       this.#watchers.add(look)
@@ -157,9 +159,10 @@ class H2Listener implements RudeH2Server {
   }
 
   close(): Promise<void> {
+    this.#closed = true
     this.#closing ??= new Promise((resolve) => {
       this.#tls.close(() => resolve())
-      for (const raw of this.#raws.values()) raw.destroy()
+      for (const { raw } of this.#raws.values()) raw.destroy()
       this.#changed()
     })
     return this.#closing
@@ -172,7 +175,7 @@ class H2Listener implements RudeH2Server {
   #accept(raw: Socket): void {
     const { remotePort } = raw
     this.#accepted += 1
-    this.#raws.set(remotePort, raw)
+    this.#raws.set(remotePort, { raw, number: this.#accepted })
     raw.on('error', () => {})
     raw.once('close', () => {
       this.#raws.delete(remotePort)
@@ -182,21 +185,22 @@ class H2Listener implements RudeH2Server {
   }
 
   async #open(socket: TLSSocket): Promise<void> {
-    const raw = this.#raws.get(socket.remotePort)
     socket.on('error', () => {})
-    if (raw === undefined || raw.destroyed) return
+    const accepted = this.#raws.get(socket.remotePort)
+    if (accepted === undefined) return
     if (socket.alpnProtocol !== 'h2') {
       this.#http1.emit('connection', socket)
       return
     }
+    const { raw, number } = accepted
     const ended = new AbortController()
     raw.once('close', () => ended.abort())
     const tap = new FrameTap(socket, this.#changed)
     const line = { raw, socket, tap, gone: ended.signal }
-    const number = this.#accepted
     this.#taps.push(tap)
     this.#http2.once('session', (session) => this.#lines.set(session, { line, number, requests: 0 }))
     this.#http2.emit('connection', tap)
+    await tap.greeted
     try {
       for (const step of this.#rule.forConnection(number).open ?? [])
         await actOnLine(step as Parameters<typeof actOnLine>[0], line, 0)
@@ -224,7 +228,8 @@ class H2Listener implements RudeH2Server {
   /** Over HTTP/1.1 this server behaves. */
   async #behave(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const headers = { ...request.headers, ':method': request.method, ':path': request.url }
-    const { record } = this.#arrive(headers, this.#accepted, 1)
+    const number = this.#raws.get(request.socket.remotePort)?.number ?? 0
+    const { record } = this.#arrive(headers, number, 1)
     try {
       for await (const bytes of request) record.body(bytes as Buffer)
     } catch {
