@@ -7,7 +7,7 @@ import { errorOf, type NotAdmittedError } from './failure/errors.js'
 import { type ClientOptions, type ClientSettings, checkClientOptions } from './options.js'
 import type { Origin, OriginStats } from './origin/origin.js'
 import { Origins } from './origin/origins.js'
-import { OriginsWatcher } from './origin/watcher.js'
+import { OriginWatcher } from './origin/watcher.js'
 import { Connections } from './wire/undici-connections.js'
 
 /**
@@ -72,6 +72,7 @@ class OffhookClient implements Client, CallHost {
   readonly #origins: Origins
   readonly #calls = new Set<RunningCall>()
   #state: 'open' | 'closed' | 'destroyed' = 'open'
+  #idle: Promise<void> | undefined
   #onIdle: (() => void) | undefined
 
   constructor(settings: ClientSettings) {
@@ -82,7 +83,7 @@ class OffhookClient implements Client, CallHost {
     this.connections = new Connections(
       settings.connections,
       settings.clock,
-      new OriginsWatcher(settings.clock, (name) => this.origin(name).reuse),
+      (name) => new OriginWatcher(name, this.origin(name).reuse, settings.clock),
     )
     this.fetch = fetchOf(this, settings)
     this.request = requestOf(this, settings)
@@ -94,7 +95,12 @@ class OffhookClient implements Client, CallHost {
 
   async close(): Promise<void> {
     if (this.#state === 'open') this.#state = 'closed'
-    if (this.#calls.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
+    if (this.#calls.size > 0) {
+      this.#idle ??= new Promise((resolve) => {
+        this.#onIdle = resolve
+      })
+      await this.#idle
+    }
     await this.connections.close()
   }
 

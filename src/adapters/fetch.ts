@@ -40,7 +40,15 @@ const ours = new WeakSet<object>()
 
 /** Makes the fetch of one client. */
 export function fetchOf(host: CallHost, client: ClientSettings): FetchFunction {
-  const offhookFetch: FetchFunction = async (input, init) => {
+  // Not async: a frame that only passes a promise on costs three turns of the microtask queue.
+  const offhookFetch: FetchFunction = (input, init) => {
+    try {
+      return send(input, init)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+  const send: FetchFunction = (input, init) => {
     const hostFetch = client.fetch ?? globalFetch()
     // What is not HTTP never comes to a connection, and what is not valid is refused best by the fetch that knows.
     if (!isHttp(input) || !isUsableSignal(init?.signal)) return hostFetch(input, init)
@@ -85,7 +93,7 @@ class FetchCall implements Sender<Response> {
       this.#base['headers'] = withKey(init?.headers ?? (isRequest(input) ? input.headers : undefined), key)
   }
 
-  async run(host: CallHost, client: ClientSettings): Promise<Response> {
+  run(host: CallHost, client: ClientSettings): Promise<Response> {
     const init = this.#init
     const input = this.#input
     const method = methodOf(input, init)

@@ -14,7 +14,7 @@ import { decide } from '../policy/retry.js'
 import type { RetryQuestion, Verdict } from '../policy/retry-question.js'
 import { readSignals, type ServerSignals, serverDelayMs } from '../policy/server-signals.js'
 import { Ending } from './ending.js'
-import { CallEvents } from './events.js'
+import { type CallEvents, eventsOf } from './events.js'
 import { neverTried, refusal, statusFailure } from './made-failures.js'
 import { CallRecord } from './record.js'
 import type { CallHost, CallSpec, CallTarget, RunningCall } from './spec.js'
@@ -36,7 +36,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   readonly #spec: CallSpec<Answer>
   readonly #host: CallHost
   readonly #startedAt: number
-  readonly #events: CallEvents
+  readonly #events: CallEvents | undefined
   readonly #ending: Ending
   readonly #tries: Tries<Answer>
   /** Made when an attempt was not fine. */
@@ -53,8 +53,8 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     this.#host = host
     this.#startedAt = host.clock.now()
     this.#ending = new Ending({ clock: host.clock, signal: spec.signal, totalMs: spec.limits.total }, this)
-    this.#events = new CallEvents(spec.target, host.clock)
-    this.#tries = new Tries({ spec, host, call: this, ending: this.#ending, callId: this.#events.callId })
+    this.#events = eventsOf(spec.target, host.clock)
+    this.#tries = new Tries({ spec, host, call: this, ending: this.#ending, callId: this.#events?.callId ?? 0 })
   }
 
   target(): CallTarget {
@@ -66,18 +66,18 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     if (signal?.aborted === true) throw signal.reason
     this.#host.enter(this)
     this.#ending.link()
-    this.#events.start()
+    this.#events?.start()
     try {
       this.#continuesBody = cut !== undefined
       const first = cut ?? (await this.#tries.first())
       const answer = this.#isFine(first) ? first.answer : await this.#persist(first)
-      this.#events.end(this.#tries.count, this.#spec.sender.status(answer))
+      this.#events?.end(this.#tries.count, this.#spec.sender.status(answer))
       this.#returned = true
       if (this.#bodyOver) this.#ending.unlink()
       return answer
     } catch (error) {
       this.#ending.unlink()
-      this.#events.error(this.#tries.count, error)
+      this.#events?.error(this.#tries.count, error)
       throw error
     } finally {
       this.#host.leave(this)
@@ -118,7 +118,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
       record.append(attempts)
     }
     const error = this.#error(failure, evidence, { stopReason: record.stopReason })
-    this.#events.errorAfterEnd(this.#tries.count, error)
+    this.#events?.errorAfterEnd(this.#tries.count, error)
     return error
   }
 
@@ -175,7 +175,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     const record = this.#remember()
     record.retryAfterMs = serverDelayMs(examined.signals)
     record.add(examined.failure, examined.evidence, verdict)
-    this.#events.decision(record.attempts.length, verdict)
+    this.#events?.decision(record.attempts.length, verdict)
     if (!verdict.retry) return false
     record.goOn(verdict)
     this.#bodyOver = false

@@ -7,6 +7,12 @@ import type { CallTarget } from './spec.js'
 
 let lastId = 0
 
+/** The events of a call; `undefined` where nobody listens when it starts. */
+export function eventsOf(target: () => CallTarget, clock: Clock): CallEvents | undefined {
+  const heard = channels.call.heard || channels.attempt.heard || channels.decision.heard
+  return heard ? new CallEvents(target, clock) : undefined
+}
+
 export class CallEvents {
   readonly callId = ++lastId
   readonly #target: () => CallTarget

@@ -92,12 +92,12 @@ export class Tries<Answer> {
     const attempt = this.#attempt()
     if (hedge) this.#hedge = attempt
     else this.current = attempt
-    return this.#run(attempt, hedge)
+    if (channels.attempt.heard || this.#origin?.hedge !== undefined) return this.#runObserved(attempt, hedge)
+    return attempt.run(this.#context.spec.sender)
   }
 
-  async #run(attempt: Attempt<Answer>, hedge: boolean): Promise<Outcome<Answer>> {
+  async #runObserved(attempt: Attempt<Answer>, hedge: boolean): Promise<Outcome<Answer>> {
     const { sender } = this.#context.spec
-    if (!channels.attempt.heard && !this.#origin?.hedge) return attempt.run(sender)
     const { clock } = this.#context.host
     const of = { ...this.#context.spec.target(), callId: this.#context.callId, number: this.#number, hedge }
     channels.attempt.publish(() => ({ ...of, event: 'start' }))

@@ -5,29 +5,37 @@ import type { ConnectionFacts } from '../failure/evidence.js'
 import type { ReuseLearner } from '../policy/reuse.js'
 import { channels } from '../telemetry/channels.js'
 import type { SocketRecord } from '../wire/socket-record.js'
-import type { ConnectionsWatcher, KeepAliveHint, Reuse, StaleUse } from '../wire/undici-line.js'
+import type { KeepAliveHint, LineWatcher, Reuse, StaleUse } from '../wire/undici-line.js'
 
-export class OriginsWatcher implements ConnectionsWatcher {
+export class OriginWatcher implements LineWatcher {
   readonly #clock: Clock
-  readonly #learner: (origin: string) => ReuseLearner
+  readonly #origin: string
+  readonly #learner: ReuseLearner
 
-  constructor(clock: Clock, learner: (origin: string) => ReuseLearner) {
+  constructor(origin: string, learner: ReuseLearner, clock: Clock) {
     this.#clock = clock
+    this.#origin = origin
     this.#learner = learner
   }
 
-  mayReuse(origin: string, use: Reuse): boolean {
-    return this.#learner(origin).mayReuse(this.#clock.now(), use)
+  mayReuse(use: Reuse): boolean {
+    return this.#learner.mayReuse(this.#clock.now(), use)
   }
 
-  opened(origin: string, socket: SocketRecord): void {
-    channels.connection.publish(() => ({ event: 'open', origin, connection: factsOf(socket) }))
+  opened(socket: SocketRecord): void {
+    channels.connection.publish(() => ({ event: 'open', origin: this.#origin, connection: factsOf(socket) }))
   }
 
-  closed(origin: string, socket: SocketRecord): void {
+  closed(socket: SocketRecord): void {
     const { ending = 'local', requests, idleMs } = socket
-    channels.connection.publish(() => ({ event: 'close', origin, connection: factsOf(socket), ending, requests }))
-    const learner = this.#learner(origin)
+    channels.connection.publish(() => ({
+      event: 'close',
+      origin: this.#origin,
+      connection: factsOf(socket),
+      ending,
+      requests,
+    }))
+    const learner = this.#learner
     if (socket.endAnnounced) learner.connectionClose(this.#clock.now(), requests)
     // What ended in use was learned from there; what we ended ourselves says nothing about the peer.
     else if (idleMs !== undefined && ending !== 'local') {
@@ -35,21 +43,21 @@ export class OriginsWatcher implements ConnectionsWatcher {
     }
   }
 
-  survived(origin: string, idleMs: number, requests: number): void {
-    this.#learner(origin).survivedIdle(this.#clock.now(), idleMs, requests)
+  survived(idleMs: number, requests: number): void {
+    this.#learner.survivedIdle(this.#clock.now(), idleMs, requests)
   }
 
-  failedOnUse(origin: string, use: StaleUse): void {
-    this.#learner(origin).staleOnUse(this.#clock.now(), use)
+  failedOnUse(use: StaleUse): void {
+    this.#learner.staleOnUse(this.#clock.now(), use)
   }
 
-  fresh(origin: string, worked: boolean): void {
-    if (worked) this.#learner(origin).freshWorked(this.#clock.now())
-    else this.#learner(origin).freshFailed()
+  fresh(worked: boolean): void {
+    if (worked) this.#learner.freshWorked(this.#clock.now())
+    else this.#learner.freshFailed()
   }
 
-  announced(origin: string, hint: KeepAliveHint): void {
-    this.#learner(origin).keepAliveHint(this.#clock.now(), hint)
+  announced(hint: KeepAliveHint): void {
+    this.#learner.keepAliveHint(this.#clock.now(), hint)
   }
 }
 

@@ -14,7 +14,7 @@ import {
 import { OldUnderNew } from './old-under-new-handlers.js'
 
 /** A watched handler: undici's on one side, and able to be refused before undici ever had it. */
-export type Watch = (OldHandler | NewHandler) & { refuse(reason: unknown): void }
+export type Watch = (OldHandler | NewHandler) & { readonly exchange: Exchange; refuse(reason: unknown): void }
 
 /**
  * Wraps the caller's handler so that `exchange` sees everything.
@@ -30,63 +30,63 @@ export function watchHandler(exchange: Exchange, handler: AnyHandler, core: 'old
 }
 
 class OldWatch implements OldHandler {
-  readonly #exchange: Exchange
+  readonly exchange: Exchange
   readonly #next: OldHandler
 
   constructor(exchange: Exchange, next: OldHandler) {
-    this.#exchange = exchange
+    this.exchange = exchange
     this.#next = next
   }
 
   onConnect(abort: (reason?: unknown) => void, context: unknown): void {
-    this.#exchange.expectSent()
-    this.#exchange.started(abort)
-    this.#next.onConnect?.((reason) => abort(this.#exchange.stop(reason)), context)
+    this.exchange.expectSent()
+    this.exchange.started(abort)
+    this.#next.onConnect?.((reason) => abort(this.exchange.stop(reason)), context)
   }
 
   onBodySent(chunk: unknown): void {
-    this.#exchange.moved()
+    this.exchange.moved()
     this.#next.onBodySent?.(chunk)
   }
 
   onRequestSent(): void {
-    this.#exchange.sent()
+    this.exchange.sent()
     this.#next.onRequestSent?.()
   }
 
   onResponseStarted(): void {
-    this.#exchange.responded()
+    this.exchange.responded()
     this.#next.onResponseStarted?.()
   }
 
   onHeaders(status: number, headers: Buffer[], resume: () => void, statusText: string): boolean {
-    this.#exchange.head(status, rawReader(headers))
+    this.exchange.head(status, rawReader(headers))
     const resumed = () => {
-      this.#exchange.resumed()
+      this.exchange.resumed()
       resume()
     }
     return this.#flow(this.#next.onHeaders?.(status, headers, resumed, statusText))
   }
 
   onUpgrade(status: number, headers: Buffer[] | string[] | null, socket: unknown): void {
-    this.#exchange.head(status, rawReader(headers ?? []))
-    this.#exchange.ended()
+    this.exchange.head(status, rawReader(headers ?? []))
+    this.exchange.ended()
     this.#next.onUpgrade?.(status, headers, socket)
   }
 
   onData(chunk: Buffer): boolean {
-    this.#exchange.data(chunk.length)
+    this.exchange.data(chunk.length)
     return this.#flow(this.#next.onData?.(chunk))
   }
 
   onComplete(trailers: Buffer[] | string[] | null): void {
-    const hidden = this.#exchange.ended()
+    const hidden = this.exchange.ended()
     if (hidden === undefined) this.#next.onComplete?.(trailers)
     else this.#next.onError?.(hidden)
   }
 
   onError(raw: unknown): void {
-    this.#next.onError?.(this.#exchange.failure(raw))
+    this.#next.onError?.(this.exchange.failure(raw))
   }
 
   refuse(reason: unknown): void {
@@ -94,32 +94,32 @@ class OldWatch implements OldHandler {
   }
 
   #flow(wanted: boolean | undefined): boolean {
-    if (wanted === false) this.#exchange.paused = true
+    if (wanted === false) this.exchange.paused = true
     return wanted ?? true
   }
 }
 
 /** undici's controller, with an ear on `abort`. */
 class WatchedController implements Controller {
-  readonly #exchange: Exchange
+  readonly exchange: Exchange
   readonly #inner: Controller & { readonly aborted?: boolean; readonly paused?: boolean; readonly reason?: unknown }
 
   constructor(exchange: Exchange, inner: Controller) {
-    this.#exchange = exchange
+    this.exchange = exchange
     this.#inner = inner
   }
 
   abort(reason: unknown): void {
-    this.#inner.abort(this.#exchange.stop(reason))
+    this.#inner.abort(this.exchange.stop(reason))
   }
 
   pause(): void {
-    this.#exchange.paused = true
+    this.exchange.paused = true
     this.#inner.pause()
   }
 
   resume(): void {
-    this.#exchange.resumed()
+    this.exchange.resumed()
     this.#inner.resume()
   }
 
@@ -145,61 +145,61 @@ class WatchedController implements Controller {
 }
 
 class NewWatch implements NewHandler {
-  readonly #exchange: Exchange
+  readonly exchange: Exchange
   readonly #next: NewHandler
   #controller: WatchedController | undefined
 
   constructor(exchange: Exchange, next: NewHandler, tellsSent: boolean) {
-    this.#exchange = exchange
+    this.exchange = exchange
     this.#next = next
     if (tellsSent) exchange.expectSent()
   }
 
   onRequestStart(controller: Controller, context: unknown): void {
-    this.#exchange.started((reason) => controller.abort(reason))
-    this.#controller = new WatchedController(this.#exchange, controller)
+    this.exchange.started((reason) => controller.abort(reason))
+    this.#controller = new WatchedController(this.exchange, controller)
     this.#next.onRequestStart?.(this.#controller, context)
   }
 
   onRequestUpgrade(controller: Controller, status: number, headers: HeaderRecord, socket: unknown): void {
-    this.#exchange.head(status, recordReader(headers))
-    this.#exchange.ended()
+    this.exchange.head(status, recordReader(headers))
+    this.exchange.ended()
     this.#next.onRequestUpgrade?.(this.#controller ?? controller, status, headers, socket)
   }
 
   onBodySent(chunk: unknown): void {
-    this.#exchange.moved()
+    this.exchange.moved()
     this.#next.onBodySent?.(chunk)
   }
 
   onRequestSent(): void {
-    this.#exchange.sent()
+    this.exchange.sent()
     this.#next.onRequestSent?.()
   }
 
   onResponseStarted(): void {
-    this.#exchange.responded()
+    this.exchange.responded()
     this.#next.onResponseStarted?.()
   }
 
   onResponseStart(controller: Controller, status: number, headers: HeaderRecord, statusText?: string): void {
-    this.#exchange.head(status, recordReader(headers))
+    this.exchange.head(status, recordReader(headers))
     this.#next.onResponseStart?.(this.#controller ?? controller, status, headers, statusText)
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
-    this.#exchange.data(chunk.length)
+    this.exchange.data(chunk.length)
     this.#next.onResponseData?.(this.#controller ?? controller, chunk)
   }
 
   onResponseEnd(controller: Controller, trailers: HeaderRecord): void {
-    const hidden = this.#exchange.ended()
+    const hidden = this.exchange.ended()
     if (hidden === undefined) this.#next.onResponseEnd?.(this.#controller ?? controller, trailers)
     else this.#next.onResponseError?.(this.#controller ?? controller, hidden)
   }
 
   onResponseError(controller: Controller | null | undefined, raw: unknown): void {
-    this.#next.onResponseError?.(this.#controller ?? controller, this.#exchange.failure(raw))
+    this.#next.onResponseError?.(this.#controller ?? controller, this.exchange.failure(raw))
   }
 
   refuse(reason: unknown): void {

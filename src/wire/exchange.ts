@@ -53,8 +53,8 @@ export class Exchange {
   startedAt: number | undefined
   /** When the request, body included, had been given to the socket. */
   sentAt: number | undefined
-  /** When the first byte of the response was seen. */
-  respondedAt: number | undefined
+  /** The first byte of the response was seen. */
+  responding = false
   headAt: number | undefined
   endedAt: number | undefined
   /** When anything last moved, for idle limits. */
@@ -137,13 +137,13 @@ export class Exchange {
   }
 
   responded(): void {
-    this.respondedAt ??= this.clock.now()
+    this.responding = true
   }
 
   head(status: number, header: HeaderReader): void {
     const now = this.clock.now()
     this.progressAt = now
-    this.respondedAt ??= now
+    this.responding = true
     if (status < 200) return
     this.headAt = now
     this.status = status
@@ -228,7 +228,7 @@ export class Exchange {
   /** How far the marks say it came. */
   get phase(): Phase {
     if (this.headAt !== undefined) return 'body'
-    if (this.respondedAt !== undefined) return 'head'
+    if (this.responding) return 'head'
     if (this.startedAt !== undefined) return this.sentAt === undefined && this.#tellsSent ? 'send' : 'wait'
     const dial = this.line?.socket?.dialPhase
     if (this.line === undefined || dial === undefined) return 'admit'
@@ -245,7 +245,7 @@ export class Exchange {
   get delivery(): Delivery {
     if (this.startedAt === undefined) return 'unsent'
     if (this.headAt !== undefined && this.endedAt !== undefined && !this.failed) return 'answered'
-    return this.respondedAt === undefined ? 'unknown' : 'partial'
+    return this.responding ? 'partial' : 'unknown'
   }
 
   facts(): ExchangeFacts {
@@ -270,7 +270,7 @@ export class Exchange {
   #release(): void {
     this.#leaveQueue()
     this.#stop = undefined
-    this.socket?.giveBack()
+    this.socket?.giveBack(this.endedAt ?? this.dispatchedAt)
   }
 
   #hiddenCut(): unknown {

@@ -134,9 +134,9 @@ export class SocketRecord {
   }
 
   /** A request is done with it. */
-  giveBack(): void {
+  giveBack(now: number): void {
     this.busy = Math.max(0, this.busy - 1)
-    this.lastUsedAt = this.#clock.now()
+    this.lastUsedAt = now
     this.#lastUsedEpoch = this.#clock.epoch()
   }
 

@@ -9,7 +9,7 @@ import type { ConnectionOptions } from 'node:tls'
 import * as undici from 'undici'
 import type { Clock } from '../clock.js'
 import { SocketRecord } from './socket-record.js'
-import { type ConnectionsWatcher, OpenLines, OriginLine, WatchedClient } from './undici-line.js'
+import { type LineWatcher, OpenLines, OriginLine, WatchedClient } from './undici-line.js'
 
 export type Dispatcher = undici.Dispatcher
 
@@ -35,14 +35,14 @@ export type Route = 'pooled' | 'fresh' | 'http/1.1'
 export class Connections {
   readonly #options: ConnectionsOptions
   readonly #clock: Clock
-  readonly #watcher: ConnectionsWatcher
+  readonly #watch: (origin: string) => LineWatcher
   readonly #ways = new Map<Route, PoolsByOrigin>()
   readonly #origins = new Map<string, OpenLines>()
 
-  constructor(options: ConnectionsOptions, clock: Clock, watcher: ConnectionsWatcher) {
+  constructor(options: ConnectionsOptions, clock: Clock, watch: (origin: string) => LineWatcher) {
     this.#options = options
     this.#clock = clock
-    this.#watcher = watcher
+    this.#watch = watch
   }
 
   /** The dispatcher that goes this way. */
@@ -95,7 +95,7 @@ export class Connections {
       ...(localAddress !== undefined && { localAddress }),
       connect: secured,
       factory: (poolOrigin, clientOptions) => {
-        const line = new OriginLine(origin, this.#watcher)
+        const line = new OriginLine(origin, this.#watch(origin))
         return new WatchedClient(poolOrigin, { ...clientOptions, connect: this.#dial(line, secured) }, line)
       },
     })
@@ -137,11 +137,11 @@ export class Connections {
     this.#origins.set(origin, lines)
     lines.open++
     line.lines = lines
-    this.#watcher.opened(origin, record)
+    line.watcher.opened(record)
     socket.once('close', () => {
       lines.open--
       if (lines.open === 0) this.#origins.delete(origin)
-      this.#watcher.closed(origin, record)
+      line.watcher.closed(record)
     })
   }
 }

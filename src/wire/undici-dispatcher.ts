@@ -3,7 +3,7 @@
 import * as undici from 'undici'
 import { Exchange, type ExchangeListener } from './exchange.js'
 import { type Watch, watchHandler } from './exchange-handlers.js'
-import type { AnyHandler } from './handler-shapes.js'
+import { type AnyHandler, speaksNew } from './handler-shapes.js'
 import { holdBody } from './held-body-handlers.js'
 import type { Timeline } from './timeline.js'
 import { Connections, type Route } from './undici-connections.js'
@@ -59,7 +59,8 @@ export class WatchingDispatcher extends undici.Dispatcher {
       this.#own === undefined ? 'any' : coreSpeaksOld ? 'old' : 'new',
     )
     this.#listener.onDispatch(exchange, bodyFacts(options))
-    const watched: WithExchange = { ...options, [exchangeKey]: exchange }
+    // undici 7 wraps a handler that speaks the new words, and what is on it would not reach the Client.
+    const watched: WithExchange = coreSpeaksOld && speaksNew(watch) ? { ...options, [exchangeKey]: exchange } : options
     const send = () => {
       if (exchange.abandoned !== undefined) return this.#refuse(watch, exchange.abandoned.reason)
       return this.#target.dispatch(watched, watch as undici.Dispatcher.DispatchHandler)

@@ -4,7 +4,10 @@ import { Client, type Dispatcher } from 'undici'
 import type { Exchange, Line } from './exchange.js'
 import type { SocketRecord } from './socket-record.js'
 
-/** The private road by which an exchange reaches the Client that will carry it: a property of the dispatch options. */
+/**
+ * The private road by which an exchange reaches the Client that will carry it: its handler, or, where undici puts a
+ * handler of its own around that, a property of the dispatch options.
+ */
 export const exchangeKey = Symbol('offhook.exchange')
 export type WithExchange = Dispatcher.DispatchOptions & { [exchangeKey]?: Exchange }
 
@@ -34,19 +37,19 @@ export interface KeepAliveHint {
   readonly requests: number
 }
 
-/** Whoever learns from the connections, and judges whether an idle one may be used again. */
-export interface ConnectionsWatcher {
-  mayReuse(origin: string, use: Reuse): boolean
-  opened(origin: string, socket: SocketRecord): void
+/** Whoever learns from the connections to one origin, and judges whether an idle one may be used again. */
+export interface LineWatcher {
+  mayReuse(use: Reuse): boolean
+  opened(socket: SocketRecord): void
   /** A connection ended. */
-  closed(origin: string, socket: SocketRecord): void
+  closed(socket: SocketRecord): void
   /** A reused connection answered, after it had been idle for so long. */
-  survived(origin: string, idleMs: number, requests: number): void
+  survived(idleMs: number, requests: number): void
   /** A reused connection failed before it had answered. */
-  failedOnUse(origin: string, use: StaleUse): void
+  failedOnUse(use: StaleUse): void
   /** A fresh connection answered, or failed. */
-  fresh(origin: string, worked: boolean): void
-  announced(origin: string, hint: KeepAliveHint): void
+  fresh(worked: boolean): void
+  announced(hint: KeepAliveHint): void
 }
 
 /** The open connections to one origin. */
@@ -59,14 +62,14 @@ export class OpenLines {
 /** The place of one connection at a time, and what it reports. */
 export class OriginLine implements Line {
   readonly origin: string
-  readonly #watcher: ConnectionsWatcher
+  readonly watcher: LineWatcher
   socket: SocketRecord | undefined
   waiting = 0
   lines: OpenLines | undefined
 
-  constructor(origin: string, watcher: ConnectionsWatcher) {
+  constructor(origin: string, watcher: LineWatcher) {
     this.origin = origin
-    this.#watcher = watcher
+    this.watcher = watcher
   }
 
   used(exchange: Exchange): void {
@@ -75,24 +78,24 @@ export class OriginLine implements Line {
 
   answered(exchange: Exchange): void {
     const { idleMs, requestsBefore } = exchange
-    if (idleMs !== undefined) this.#watcher.survived(this.origin, idleMs, requestsBefore)
+    if (idleMs !== undefined) this.watcher.survived(idleMs, requestsBefore)
     if (requestsBefore > 0) return
-    this.#watcher.fresh(this.origin, true)
+    this.watcher.fresh(true)
     // What a server announces it announces on every answer; the first one of a connection is enough.
     const hint = keepAliveHint(exchange)
-    if (hint !== undefined) this.#watcher.announced(this.origin, hint)
+    if (hint !== undefined) this.watcher.announced(hint)
   }
 
   failed(exchange: Exchange): void {
-    const { idleMs, requestsBefore: requests, respondedAt, socket } = exchange
-    if (respondedAt !== undefined) return
+    const { idleMs, requestsBefore: requests, responding, socket } = exchange
+    if (responding) return
     if (idleMs === undefined) {
-      if (requests === 0) this.#watcher.fresh(this.origin, false)
+      if (requests === 0) this.watcher.fresh(false)
       return
     }
     const ending = socket?.ending ?? 'local'
     const how = ending === 'local' ? 'silence' : ending === 'fin' ? 'fin' : 'rst'
-    this.#watcher.failedOnUse(this.origin, { idleMs, requests, how })
+    this.watcher.failedOnUse({ idleMs, requests, how })
   }
 
   /** Lets go of the connection when it has been idle for so long that the peer may be about to do so. */
@@ -101,7 +104,7 @@ export class OriginLine implements Line {
     const idleMs = socket?.idleMs
     if (socket === undefined || idleMs === undefined) return
     const use = { idleMs, requests: socket.requests, unsafe: !isRepeatable(method), rttMs: socket.connectMs }
-    if (!this.#watcher.mayReuse(this.origin, use)) socket.retire()
+    if (!this.watcher.mayReuse(use)) socket.retire()
   }
 }
 
@@ -132,7 +135,8 @@ export class WatchedClient extends Client {
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     this.#line.retireIfStale(options.method)
-    ;(options as WithExchange)[exchangeKey]?.assigned(this.#line)
+    const exchange = (handler as { exchange?: Exchange }).exchange ?? (options as WithExchange)[exchangeKey]
+    exchange?.assigned(this.#line)
     return super.dispatch(options, handler)
   }
 }
