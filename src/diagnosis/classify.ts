@@ -1,24 +1,26 @@
 /**
  * Names a failure: raw error and evidence in, kind, phase and delivery out. What our own wire has seen outranks the
- * shape of the error; where it saw nothing, the error's class, code and syscall decide, and prove no more than they can.
+ * shape of the error; where it saw nothing, the error's class, code and system call decide, and prove no more than they
+ * can. The order: our own limits, the caller's abort, how the socket ended, the phase that the marks say, the error.
  */
 
 import type { Evidence } from '../failure/evidence.js'
-import { type Delivery, deliveries, type Failure, type FailureKind, type Phase } from '../failure/kinds.js'
-import { isBranded } from '../failure/offhook-error.js'
-import { type CodeFact, factOf, http2Codes } from '../knowledge/error-codes.js'
-import { type ErrorFacts, errorChain, read } from './error-chain.js'
-import { proxyAnswer, streamCode, unexpectedRedirect } from './texts.js'
+import type { Delivery, Failure, FailureKind, Phase } from '../failure/kinds.js'
+import type { CodeFact } from '../knowledge/code-row.js'
+import { type ErrorFacts, readError } from './error-chain.js'
+import { readingOf, worstOf } from './reading.js'
 
 /**
  * Names any error: one of offhook's, of Node's, of undici's, of fetch's, or of a library that wraps them. Never throws,
  * whatever it is given, and never changes it.
  *
  * Without the evidence that offhook's own wire records, it says what the error's shape proves and no more: an
- * `ECONNREFUSED` was surely not sent, a `read ECONNRESET` may have been executed.
+ * `ECONNREFUSED` was surely not sent, a `read ECONNRESET` may have been executed. It speaks of the request that failed;
+ * a fetch that follows redirects may have made others before it.
  *
  * @param error anything
  * @param evidence what offhook's wire recorded; leave it out for errors that offhook did not make
+ * @returns the failure; `cause` is the error that decided, untouched. An error of offhook's keeps its name.
  *
  * @example
  * ```ts
@@ -33,205 +35,153 @@ import { proxyAnswer, streamCode, unexpectedRedirect } from './texts.js'
  * ```
  */
 export function classify(error: unknown, evidence?: Evidence): Failure {
-  const chain = errorChain(error)
-  const inner = chain.find(({ value }) => isBranded(value))
-  if (inner !== undefined) return failureOfOurs(inner)
-  const decisive = chain.map(recognise).find((recognised) => recognised !== undefined)
-  const facts = decisive?.facts ?? chain.at(-1)
-  const says = decisive?.says ?? unknownFact
-  const kind = kindOf(says, facts, evidence)
-  const phase = phaseOf(says, facts, evidence)
-  const delivery = deliveryOf({ ...says, kind }, phase, evidence)
-  const { code, errno, syscall } = facts ?? {}
-  return {
-    kind,
-    phase,
-    delivery,
-    ...(code !== undefined && { code }),
-    ...(errno !== undefined && { errno }),
-    ...(syscall !== undefined && { syscall }),
-    ...(kind === 'dns' && says.temporary !== undefined && { temporary: says.temporary }),
-    ...(kind === 'tls' && says.tls !== undefined && { tls: says.tls }),
-    ...(says.http2 !== undefined && { http2: says.http2 }),
-    ...(says.proxyStatus !== undefined && { proxyStatus: says.proxyStatus }),
-    ...(says.admission !== undefined && { admission: says.admission }),
-    ...(says.aborted === true && { aborted: true }),
-    ...(says.permanent === true && kind === says.kind && { permanent: true }),
-    cause: facts === undefined ? error : facts.value,
+  const facts = readError(error)
+  const reading = readingOf(facts)
+  const earlier = (evidence?.earlier ?? []).map((exchange) => exchange.delivery)
+  if (reading?.ours !== undefined) {
+    return { ...reading.ours, delivery: worstOf([reading.ours.delivery, ...earlier]) }
   }
+  const says = reading?.says ?? unnamed(error, evidence)
+  const decisive = reading?.facts ?? bottomOf(facts)
+  const kind = kindOf(says, evidence)
+  const phase = phaseOf({ says, kind, syscall: decisive.syscall }, evidence)
+  const delivery = worstOf([deliveryOf(says, phase, evidence), ...earlier])
+  const overtaken = evidence?.limit !== undefined && says.aborted === true
+  const carried = names(decisive, overtaken)
+  return { kind, phase, delivery, ...carried, ...details(says, kind, evidence), cause: decisive.value }
 }
 
-/** What an error says by itself: by its code, and by the little that stands beside it. */
-type Fact = CodeFact & { readonly http2?: string; readonly proxyStatus?: number }
-
-const unknownFact: Fact = { kind: 'unknown' }
-
-interface Recognised {
-  readonly facts: ErrorFacts
-  readonly says: Fact
+/** No error at all, but a complete answer with an error status; otherwise nothing is known by name. */
+function unnamed(error: unknown, evidence: Evidence | undefined): CodeFact {
+  const refused = error === undefined && evidence?.complete === true && (evidence.status ?? 0) >= 400
+  return refused ? { kind: 'status', phase: 'body', delivery: 'answered' } : { kind: 'unknown' }
 }
 
-function recognise(facts: ErrorFacts): Recognised | undefined {
-  const says = factByShape(facts) ?? (facts.code === undefined ? undefined : factOf(facts.code)) ?? factByName(facts)
-  if (says !== undefined) return { facts, says }
-  return mostTelling(facts.members)
+function bottomOf(facts: ErrorFacts): ErrorFacts {
+  return facts.cause === undefined ? facts : bottomOf(facts.cause)
 }
 
-/** Shapes that a code alone does not tell. */
-function factByShape(facts: ErrorFacts): Fact | undefined {
-  const { code, errno, syscall, value } = facts
-  if (code === 'ECONNRESET' && errno === undefined && syscall === undefined) {
-    // Node's own word for an early FIN. With the address of the peer on it, it came in the middle of a TLS handshake.
-    const handshake = read(value, 'host') !== undefined || read(value, 'localAddress') !== undefined
-    return handshake ? { kind: 'closed', phase: 'tls', delivery: 'unsent' } : { kind: 'closed' }
-  }
-  if (
-    syscall === 'connect' &&
-    (code === 'ECONNRESET' || code === 'ETIMEDOUT' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH')
-  ) {
-    return { ...factOf(code), kind: factOf(code)?.kind ?? 'unknown', phase: 'connect', delivery: 'unsent' }
-  }
-  if ((syscall === 'write' || syscall === 'writev') && code !== undefined) {
-    const fact = factOf(code)
-    return fact === undefined ? undefined : { ...fact, phase: 'send' }
-  }
-  if (syscall?.startsWith('getaddrinfo') === true || syscall?.startsWith('query') === true) {
-    const temporary = code === undefined ? true : (factOf(code)?.temporary ?? true)
-    return { kind: 'dns', phase: 'dns', delivery: 'unsent', temporary }
-  }
-  const status = proxyAnswer(facts)
-  if (status !== undefined) return { kind: 'proxy', phase: 'proxy', delivery: 'unsent', proxyStatus: status }
-  const stream = streamCode(facts, http2Codes)
-  return stream === undefined ? undefined : factOfStream(stream, facts)
+function kindOf(says: CodeFact, evidence: Evidence | undefined): FailureKind {
+  if (evidence?.limit !== undefined) return 'timeout'
+  if (says.aborted === true || evidence === undefined) return says.kind
+  const kind = says.mute === true || says.kind === 'unknown' ? kindByEnding(says, evidence) : says.kind
+  // The tunnel is not there yet: whatever broke off, the origin had no part in it.
+  if (evidence.phase === 'proxy' && ['reset', 'closed', 'protocol', 'unknown'].includes(kind)) return 'proxy'
+  return isBadRedirect(kind, says, evidence) ? 'protocol' : kind
 }
 
-function factOfStream(http2: string, { code }: ErrorFacts): Fact {
-  if (http2 === 'REFUSED_STREAM') return { kind: 'rejected', delivery: 'rejected', http2 }
-  // undici 8 fails only streams above the last one that the peer processed; 7 fails them all, with another code.
-  if (http2 === 'GOAWAY')
-    return code === 'UND_ERR_INFO' ? { kind: 'rejected', delivery: 'rejected', http2 } : { kind: 'closed', http2 }
-  if (
-    http2 === 'PROTOCOL_ERROR' ||
-    http2 === 'FRAME_SIZE_ERROR' ||
-    http2 === 'COMPRESSION_ERROR' ||
-    http2 === 'FLOW_CONTROL_ERROR'
-  ) {
-    return { kind: 'protocol', http2 }
-  }
-  return { kind: 'reset', http2 }
+function kindByEnding(says: CodeFact, evidence: Evidence): FailureKind {
+  // A coding that stops in the middle shows that a body which only the end of the connection delimits was cut after all.
+  const complete = evidence.complete === true && !(evidence.closeDelimited === true && says.mute === true)
+  if (complete) return says.kind
+  if (evidence.ending === 'rst') return 'reset'
+  return evidence.ending === 'fin' || evidence.ending === 'fin-then-rst' ? 'closed' : says.kind
 }
 
-function factByName(facts: ErrorFacts): Fact | undefined {
-  switch (facts.name) {
-    case 'HTTPParserError':
-      // The body's end is the parser's affair too, and then the socket knows better.
-      return { kind: 'protocol', permanent: true, mute: true }
-    case 'AbortError':
-      return { kind: 'unknown', aborted: true }
-    case 'TimeoutError':
-      return { kind: 'timeout', phase: 'call' }
-    default:
-      return unexpectedRedirect(facts) ? { kind: 'protocol', delivery: 'answered', permanent: true } : undefined
-  }
+/** The answer pointed to what cannot be fetched: the input was right, and the request was answered. */
+function isBadRedirect(kind: FailureKind, says: CodeFact, { status = 0 }: Evidence): boolean {
+  return status >= 300 && status < 400 && (says.admission === 'invalid' || kind === 'unknown')
 }
 
-/** Of several addresses that failed: what they agree on, else the one that came furthest. */
-function mostTelling(members: readonly ErrorFacts[]): Recognised | undefined {
-  const recognised = members.map(recognise).filter((one) => one !== undefined)
-  return recognised.sort((a, b) => reach(b.says) - reach(a.says))[0]
+const phasesOfDial: readonly Phase[] = ['dns', 'connect', 'proxy', 'tls']
+
+interface Named {
+  readonly says: CodeFact
+  readonly kind: FailureKind
+  readonly syscall: string | undefined
 }
 
-function reach({ kind }: Fact): number {
-  const order: readonly FailureKind[] = [
-    'dns',
-    'local-resource',
-    'unreachable',
-    'timeout',
-    'refused',
-    'reset',
-    'closed',
-    'tls',
-    'protocol',
-  ]
-  return order.indexOf(kind)
-}
-
-function kindOf(says: Fact, facts: ErrorFacts | undefined, evidence: Evidence | undefined): FailureKind {
-  if (evidence === undefined) return says.kind
-  if (evidence.limit !== undefined) return 'timeout'
-  const { ending, vantage } = evidence
-  if (says.kind !== 'unknown' && says.mute !== true) return says.kind
-  if (ending === 'rst') return 'reset'
-  if (ending === 'fin' || ending === 'fin-then-rst') return 'closed'
-  // undici itself ended a healthy connection: what came on it was no answer.
-  if (facts?.code === 'UND_ERR_SOCKET' && vantage === 'socket' && says.http2 === undefined) return 'protocol'
-  return says.kind
-}
-
-function phaseOf(says: Fact, facts: ErrorFacts | undefined, evidence: Evidence | undefined): Phase {
-  if (evidence?.limit === 'total') return 'call'
-  if (evidence === undefined || evidence.vantage === 'none') return says.phase ?? defaultPhase(says)
+function phaseOf({ says, kind, syscall }: Named, evidence: Evidence | undefined): Phase {
+  if (evidence?.limit !== undefined) return phaseOfLimit(evidence)
+  if (kind === 'dns' || kind === 'proxy') return kind
+  if (kind === 'timeout' && says.phase === 'call') return 'call'
+  const shape = says.phase ?? defaultPhase(kind)
+  if (evidence === undefined || evidence.vantage === 'none') return shape
   const { phase, vantage, started } = evidence
-  // From outside a foreign dispatcher all that can be seen before the start is that there was none.
-  if (started === false && vantage === 'dispatcher')
-    return beforeStart(says.phase ?? (says.kind === 'not-admitted' ? 'admit' : 'connect'))
-  if (started === false && phase === 'admit') return beforeStart(says.phase ?? 'admit')
-  const writing = facts?.syscall === 'write' || facts?.syscall === 'writev' || facts?.code === 'EPIPE'
+  if (started === false) {
+    if (kind === 'not-admitted') return 'admit'
+    if (vantage === 'socket' && phase !== 'admit') return phase
+    if (phasesOfDial.includes(shape)) return shape
+    // From outside a foreign dispatcher all that can be seen before the start is that there was none.
+    return vantage === 'dispatcher' && kind !== 'unknown' ? 'connect' : phase
+  }
+  const writing = says.phase === 'send' && (syscall !== undefined || kind === 'reset' || kind === 'closed')
   return writing && phase === 'wait' ? 'send' : phase
 }
 
-const phasesBeforeStart: readonly Phase[] = ['admit', 'dns', 'connect', 'proxy', 'tls']
-
-function beforeStart(phase: Phase): Phase {
-  return phasesBeforeStart.includes(phase) ? phase : 'connect'
+function phaseOfLimit({ limit, phase, vantage, started }: Evidence): Phase {
+  if (limit === 'total') return 'call'
+  if (limit === 'body') return 'body'
+  if (limit === 'connect') return phasesOfDial.includes(phase) ? phase : 'connect'
+  // Where nobody could see the dial, `admit` is only the absence of marks.
+  if (vantage === 'none' && phase === 'admit') return 'call'
+  return vantage === 'dispatcher' && started === false && phase === 'admit' ? 'connect' : phase
 }
 
-function defaultPhase({ kind }: Fact): Phase {
-  if (kind === 'not-admitted') return 'admit'
-  if (kind === 'unreachable' || kind === 'local-resource') return 'connect'
-  return kind === 'protocol' ? 'head' : 'wait'
+function defaultPhase(kind: FailureKind): Phase {
+  switch (kind) {
+    case 'not-admitted':
+      return 'admit'
+    case 'refused':
+    case 'unreachable':
+    case 'local-resource':
+      return 'connect'
+    case 'tls':
+      return 'tls'
+    case 'protocol':
+      return 'head'
+    default:
+      return 'wait'
+  }
 }
 
-function deliveryOf(says: Fact, phase: Phase, evidence: Evidence | undefined): Delivery {
-  if (evidence === undefined || evidence.vantage === 'none') return says.delivery ?? deliveryByPhase(says, phase)
-  const earlier = (evidence.earlier ?? []).map((exchange) => exchange.delivery)
-  return worst([lastDelivery(says, evidence), ...earlier])
+function deliveryOf(says: CodeFact, phase: Phase, evidence: Evidence | undefined): Delivery {
+  const shape = says.delivery ?? 'unknown'
+  if (evidence === undefined) return shape
+  const { vantage, started, status, complete } = evidence
+  if (complete === true || (shape === 'answered' && status !== undefined)) return 'answered'
+  if (vantage === 'none') {
+    if (status !== undefined) return 'partial'
+    // Nobody saw whether there were redirects before: that the last request was not sent proves nothing for the others.
+    return shape === 'unsent' || shape === 'rejected' ? 'unknown' : shape
+  }
+  if (started === false) return 'unsent'
+  if (status !== undefined || phase === 'head' || phase === 'body') return 'partial'
+  if (shape === 'rejected') return shape
+  if (hasAnswerBytes(evidence)) return 'partial'
+  return started === true ? 'unknown' : shape
 }
 
-function lastDelivery({ delivery }: Fact, { started, phase, complete, status }: Evidence): Delivery {
-  if (started !== true) return 'unsent'
-  if (complete === true || (delivery === 'answered' && status !== undefined)) return 'answered'
-  if (phase === 'head' || phase === 'body') return 'partial'
-  return delivery === 'rejected' ? 'rejected' : 'unknown'
+/** Over HTTP/2 the bytes of a connection are those of all its streams, and frames that answer nothing. */
+function hasAnswerBytes({ bytes, connection }: Evidence): boolean {
+  return connection?.protocol !== 'h2' && (bytes?.received ?? 0) > 0
 }
 
-function deliveryByPhase({ kind, admission }: Fact, phase: Phase): Delivery {
-  if (phasesBeforeStart.includes(phase) && admission !== 'destroyed') return 'unsent'
-  if (phase === 'head' || phase === 'body') return 'partial'
-  return kind === 'unreachable' || kind === 'local-resource' ? 'unsent' : 'unknown'
-}
-
-/** A redirect makes several exchanges in one attempt; the one that was heard best decides. */
-function worst(all: readonly Delivery[]): Delivery {
-  return all.reduce((a, b) => (deliveries.indexOf(b) > deliveries.indexOf(a) ? b : a))
-}
-
-/** An error of ours has its name already. */
-function failureOfOurs({ value, code, errno, syscall }: ErrorFacts): Failure {
-  const error = value as Partial<Failure> & { advice?: 'do-not-retry'; cause?: unknown }
-  const optional = ['temporary', 'http2', 'proxyStatus', 'status', 'admission', 'advice'] as const
-  const known = optional.map((name) => [name, read(value, name)] as const).filter(([, found]) => found !== undefined)
-  const trouble = read(value, 'trouble')
+/** The fields that only some kinds have. */
+function details(says: CodeFact, kind: FailureKind, evidence: Evidence | undefined): Partial<Failure> {
+  if (evidence?.limit !== undefined) return {}
+  const { temporary, tls, http2, proxyStatus, admission, permanent, aborted } = says
+  const status = says.status ?? evidence?.status
+  const redirected = kind === 'protocol' && admission === 'invalid'
+  const sameKind = kind === says.kind || redirected
   return {
-    kind: error.kind ?? 'unknown',
-    phase: error.phase ?? 'wait',
-    delivery: error.delivery ?? 'unknown',
+    ...(kind === 'dns' && temporary !== undefined && { temporary }),
+    ...(kind === 'tls' && tls !== undefined && { tls }),
+    ...(http2 !== undefined && { http2 }),
+    ...(kind === 'proxy' && proxyStatus !== undefined && { proxyStatus }),
+    ...(kind === 'status' && status !== undefined && { status }),
+    ...(kind === 'not-admitted' && admission !== undefined && { admission }),
+    ...(sameKind && permanent !== undefined && { permanent }),
+    ...(aborted === true && { aborted }),
+  }
+}
+
+/** The words of the raw error, carried over; those of an abort that a limit of ours caused would name the wrong thing. */
+function names({ code, errno, syscall }: ErrorFacts, overtaken: boolean): Partial<Failure> {
+  if (overtaken) return {}
+  return {
     ...(code !== undefined && { code }),
     ...(errno !== undefined && { errno }),
     ...(syscall !== undefined && { syscall }),
-    ...Object.fromEntries(known),
-    ...(typeof trouble === 'string' && { tls: trouble as NonNullable<Failure['tls']> }),
-    ...(read(value, 'stopReason') === 'permanent' && { permanent: true }),
-    cause: read(value, 'cause'),
   }
 }

@@ -1,64 +1,83 @@
-/** Reads errors of any make: chains of causes, aggregates, errors of another copy or realm, and things that are no errors. */
+/**
+ * Reads errors of any make: chains of causes, aggregates, errors of another copy or realm, and things that are no
+ * errors at all. Each property is read once, nothing is written, and whatever throws on being read is taken as absent.
+ */
 
 /** What could be read off one error. */
 export interface ErrorFacts {
-  readonly value: object
-  readonly name: string | undefined
-  readonly code: string | undefined
-  readonly errno: number | undefined
-  readonly syscall: string | undefined
+  readonly value: unknown
+  readonly name?: string
+  readonly code?: string
+  readonly errno?: number
+  readonly syscall?: string
+  /** The beginning of its message. Empty where there is none. */
   readonly message: string
+  readonly cause?: ErrorFacts
   /** The errors of an aggregate, where it is one. */
   readonly members: readonly ErrorFacts[]
+  /** There were more members than were read. */
+  readonly cut: boolean
 }
 
-const most = 64
+/** Errors read in all, and members read of one aggregate: a host has a handful of addresses, not more. */
+const mostErrors = 64
+const mostMembers = 32
 
-/**
- * The error and its causes, the outermost first. Bounded, blind to circles, and it never throws, whatever it is given.
- */
-export function errorChain(error: unknown): ErrorFacts[] {
-  const seen = new Set<unknown>()
-  const chain: ErrorFacts[] = []
-  let current = error
-  while (typeof current === 'object' && current !== null && !seen.has(current) && seen.size < most) {
-    chain.push(factsOf(current, seen))
-    current = read(current, 'cause')
-  }
-  return chain
+interface Walk {
+  readonly seen: Set<unknown>
+  left: number
 }
 
-function factsOf(value: object, seen: Set<unknown>): ErrorFacts {
-  seen.add(value)
-  const name = read(value, 'name')
-  const code = read(value, 'code')
+/** Reads an error, its causes and its members: bounded, and blind to circles. */
+export function readError(error: unknown): ErrorFacts {
+  return factsOf(error, { seen: new Set(), left: mostErrors })
+}
+
+function factsOf(value: unknown, walk: Walk): ErrorFacts {
+  if (!isReadable(value)) return { value, message: '', members: [], cut: false }
+  walk.seen.add(value)
+  walk.left--
+  const name = text(read(value, 'name'), 80)
+  const code = token(read(value, 'code'))
   const errno = read(value, 'errno')
-  const syscall = read(value, 'syscall')
-  const message = read(value, 'message')
+  const syscall = token(read(value, 'syscall'))
+  const { members, cut } = membersOf(value, walk)
+  const cause = next(read(value, 'cause'), walk)
   return {
     value,
-    name: typeof name === 'string' ? name : undefined,
-    code: typeof code === 'string' ? code : undefined,
-    errno: typeof errno === 'number' ? errno : undefined,
-    syscall: typeof syscall === 'string' ? syscall : undefined,
-    message: typeof message === 'string' ? message.slice(0, 1000) : '',
-    members: membersOf(value, seen),
+    ...(name !== undefined && { name }),
+    ...(code !== undefined && { code }),
+    ...(typeof errno === 'number' && Number.isInteger(errno) && { errno }),
+    ...(syscall !== undefined && { syscall }),
+    message: text(read(value, 'message'), 1000) ?? '',
+    ...(cause !== undefined && { cause }),
+    members,
+    cut,
   }
 }
 
-function membersOf(value: object, seen: Set<unknown>): ErrorFacts[] {
+function next(value: unknown, walk: Walk): ErrorFacts | undefined {
+  const nothing = value === undefined || value === null
+  return nothing || walk.seen.has(value) || walk.left <= 0 ? undefined : factsOf(value, walk)
+}
+
+function membersOf(value: object, walk: Walk): Pick<ErrorFacts, 'members' | 'cut'> {
   const errors = read(value, 'errors')
+  const length = isArray(errors) ? read(errors, 'length') : 0
+  if (typeof length !== 'number' || !isReadable(errors)) return { members: [], cut: false }
   const members: ErrorFacts[] = []
-  if (!isArray(errors)) return members
-  for (let index = 0; index < 16; index++) {
-    const member = read(errors, index)
-    if (typeof member !== 'object' || member === null || seen.has(member) || seen.size >= most) continue
-    members.push(factsOf(member, seen))
+  for (let index = 0; index < Math.min(length, mostMembers); index++) {
+    const member = next(read(errors, index), walk)
+    if (member !== undefined) members.push(member)
   }
-  return members
+  return { members, cut: members.length < length }
 }
 
-function isArray(value: unknown): value is readonly unknown[] {
+function isReadable(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function'
+}
+
+function isArray(value: unknown): boolean {
   try {
     return Array.isArray(value)
   } catch {
@@ -67,11 +86,30 @@ function isArray(value: unknown): value is readonly unknown[] {
   }
 }
 
-/** A property, or `undefined` when a getter or a proxy's trap throws. */
-export function read(value: object, name: PropertyKey): unknown {
+function text(value: unknown, length: number): string | undefined {
+  return typeof value === 'string' ? value.slice(0, length) : undefined
+}
+
+/** Codes and system calls are single words. Anything else may be a text, with things in it that no log should have. */
+function token(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\w./:-]{1,80}$/.test(value) ? value : undefined
+}
+
+/** A property, or `undefined` when it has none of that name, or when a getter or a proxy's trap throws. */
+export function read(value: unknown, name: PropertyKey): unknown {
+  if (!isReadable(value)) return undefined
   try {
     return (value as Record<PropertyKey, unknown>)[name]
   } catch {
     return undefined
+  }
+}
+
+/** Whether it has a property, whatever that holds; `false` when a proxy's trap throws. */
+export function has(value: unknown, name: PropertyKey): boolean {
+  try {
+    return isReadable(value) && name in value
+  } catch {
+    return false
   }
 }
