@@ -47,7 +47,8 @@ export class WatchingDispatcher extends undici.Dispatcher {
     this.#listener = listener
   }
 
-  override dispatch(options: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
+  override dispatch(given: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
+    const options = withOneLength(given)
     const { clock } = this.#timeline
     // A foreign Pool or Client need not be told the origin that it serves.
     const origin = options.origin === undefined ? '' : String(options.origin)
@@ -89,6 +90,23 @@ export class WatchingDispatcher extends undici.Dispatcher {
 function held(handler: AnyHandler, limit: number): AnyHandler {
   return limit > 0 ? holdBody(handler, limit) : handler
 }
+
+/**
+ * The fetch of Node 20 and 22 adds the length that it has worked out to the one that its caller has given, as `5, 5`, and
+ * undici 7 and 8 refuse that. Equal values are one (RFC 9110 §8.6).
+ */
+function withOneLength(options: undici.Dispatcher.DispatchOptions): undici.Dispatcher.DispatchOptions {
+  const { headers, body } = options
+  if (body === null || body === undefined || typeof headers !== 'object' || Array.isArray(headers)) return options
+  for (const name in headers) {
+    if (name.length !== contentLength.length || name.toLowerCase() !== contentLength) continue
+    const length = /^(\d+), \1$/.exec(String(Reflect.get(headers, name)))?.[1]
+    if (length !== undefined) return { ...options, headers: { ...headers, [name]: length } as Record<string, string> }
+  }
+  return options
+}
+
+const contentLength = 'content-length'
 
 function bodyFacts(options: undici.Dispatcher.DispatchOptions): DispatchFacts {
   const hasBody = options.body !== null && options.body !== undefined

@@ -2,6 +2,7 @@
 
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
+import { createClient } from 'offhook'
 import { failTimes, misdeeds, type RudeServer, rudeServer } from 'offhook/testing'
 import { Agent, type Dispatcher, FormData, request } from 'undici'
 import { describe, expect, test } from 'vitest'
@@ -139,6 +140,22 @@ describe.concurrent('a source that fails', () => {
 })
 
 describe.concurrent('fetch', () => {
+  test.each(['content-length', 'Content-Length'])(
+    'a length that the caller has given (%s) is said once',
+    async (name) => {
+      await using server = await rudeServer()
+      await using client = createClient()
+      const agent = new Agent()
+      const init = { method: 'PUT', body: text, headers: { [name]: String(text.length) } }
+      const byDispatcher = fetch(server.url, { ...init, dispatcher: agent.compose(resilient()) } as object)
+      for (const response of await Promise.all([byDispatcher, client.fetch(server.url, init)]))
+        expect([response.status, await response.text()]).toEqual([200, 'ok'])
+      for (const { arrivals } of server.ledger.entries())
+        expect(arrivals).toMatchObject([{ announcedBytes: text.length, bytes: text.length }])
+      await agent.close()
+    },
+  )
+
   const form = new globalThis.FormData()
   form.append('song', text)
   const bodies = {
