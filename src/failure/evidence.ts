@@ -60,6 +60,16 @@ export interface ExchangeFacts {
   readonly status?: number
 }
 
+/** What HTTP/2 said about the stream of an exchange, and about its connection. Codes are those of RFC 9113 §7. */
+export interface Http2Facts {
+  /** The number of the stream; absent when it was never opened. */
+  readonly stream?: number
+  /** The code with which the stream was reset, on a connection that stood; 0 is NO_ERROR. */
+  readonly reset?: number
+  /** The last GOAWAY of the connection. */
+  readonly goaway?: { readonly code: number; readonly lastStream: number }
+}
+
 /** What the wire recorded about one attempt, closed at the moment of its end. */
 export interface Evidence {
   /**
@@ -88,7 +98,12 @@ export interface Evidence {
   readonly connection?: ConnectionFacts
   readonly timings?: Timings
   readonly bytes?: ByteCounts
-  /** Exchanges of this attempt before the last one (redirects), oldest first. */
+  /** What HTTP/2 said about the last exchange. Absent on HTTP/1.1, and where it could not be heard. */
+  readonly http2?: Http2Facts
+  /**
+   * Exchanges of this attempt before the last one, oldest first: redirects, and requests that undici itself put on the
+   * wire once more.
+   */
   readonly earlier?: readonly ExchangeFacts[]
 }
 

@@ -7,10 +7,12 @@
  */
 
 import type { Clock } from '../clock.js'
-import type { ConnectionFacts, ExchangeFacts } from '../failure/evidence.js'
+import type { ByteCounts, ConnectionFacts, ExchangeFacts } from '../failure/evidence.js'
 import type { Delivery, Phase } from '../failure/kinds.js'
 import { redactPath } from '../failure/redact.js'
 import type { HeaderReader } from './handler-shapes.js'
+import { endsWithConnection, hiddenCut } from './hidden-cut.js'
+import type { StreamWatch } from './http2-watch.js'
 import type { SocketRecord } from './socket-record.js'
 
 /** A place for connections that hold one socket at a time: which one it holds, or is opening, now. */
@@ -71,8 +73,14 @@ export class Exchange {
   socket: SocketRecord | undefined
   requestsBefore = 0
   idleMs: number | undefined
+  /** What HTTP/2 says about its stream. */
+  stream: StreamWatch | undefined
+  /** Earlier times that undici put it on the wire by itself, as it does with streams that the peer did not process. */
+  restarts: ExchangeFacts[] | undefined
   #readBefore = 0
   #writtenBefore = 0
+  /** The count of requests on the connection with this one, or 0 when others were under way. */
+  #takenAs = 0
   #stop: ((reason: unknown) => void) | undefined
   #queued = false
   /** Set when our side gave up; a request that undici has not started by then will never be. */
@@ -104,19 +112,12 @@ export class Exchange {
     if (this.abandoned !== undefined) throw this.abandoned.reason
     const now = this.clock.now()
     this.#stop = stop
+    if (this.startedAt !== undefined) this.#restarts(now)
     this.startedAt ??= now
     this.#leaveQueue()
     this.progressAt = now
     const socket = this.line?.socket
-    if (socket !== undefined) {
-      this.socket = socket
-      this.requestsBefore = socket.requests
-      this.idleMs = socket.idleMs
-      socket.take()
-      this.line?.used(this)
-      this.#readBefore = socket.bytesRead
-      this.#writtenBefore = socket.bytesWritten
-    }
+    if (socket !== undefined) this.#take(socket)
     this.listener.onStart(this)
   }
 
@@ -158,12 +159,10 @@ export class Exchange {
     this.progressAt = this.clock.now()
   }
 
-  /**
-   * The response ended, as undici sees it. Returns the error that the end hides: undici takes the reset of a
-   * connection for the end of a body that is delimited by the connection's end (RFC 9112 §8).
-   */
+  /** The response ended, as undici sees it. Returns the error that the end hides, if it hides one. */
   ended(): unknown {
-    const hidden = this.#hiddenCut()
+    const hidden = hiddenCut(this)
+    this.closeDelimited = this.socket?.ending !== undefined && endsWithConnection(this)
     if (hidden !== undefined) return this.failure(hidden)
     this.endedAt = this.clock.now()
     this.#release()
@@ -174,6 +173,7 @@ export class Exchange {
   /** The exchange failed. Returns what the caller's handler is to be told. */
   failure(raw: unknown): unknown {
     this.failed = true
+    this.#undoStart()
     this.endedAt = this.clock.now()
     this.#release()
     if (this.startedAt !== undefined && !this.stopped && this.abandoned === undefined) this.line?.failed(this)
@@ -182,7 +182,9 @@ export class Exchange {
 
   /** Nothing came for so long that one of our limits ran out. */
   timedOut(): void {
-    if (this.startedAt !== undefined) this.line?.failed(this)
+    if (this.startedAt === undefined) return
+    if (this.socket?.bytesRead === this.#readBefore) this.socket.http2?.doubt()
+    this.line?.failed(this)
   }
 
   /** The caller's handler wants no more of it. */
@@ -201,14 +203,6 @@ export class Exchange {
     if (this.#leaveQueue() && this.line?.waiting === 0) this.line.socket?.abandonDial()
   }
 
-  /** What is known of the response's length says that the end of the connection ends it (RFC 9112 §6.3). */
-  get endsWithConnection(): boolean {
-    const { status, header, method } = this
-    if (status === undefined || method === 'HEAD' || status === 204 || status === 304 || this.socket?.protocol === 'h2')
-      return false
-    return header('content-length') === undefined && header('transfer-encoding') === undefined
-  }
-
   get connection(): ConnectionFacts | undefined {
     const socket = this.socket ?? this.line?.socket
     if (socket === undefined) return undefined
@@ -217,12 +211,11 @@ export class Exchange {
     return socket.facts({ requestsBefore: socket.requests, idleMs: socket.idleMs })
   }
 
-  get bytesSent(): number | undefined {
-    return this.socket === undefined ? undefined : this.socket.bytesWritten - this.#writtenBefore
-  }
-
-  get bytesReceived(): number | undefined {
-    return this.socket === undefined ? undefined : this.socket.bytesRead - this.#readBefore
+  /** What the connection has counted since the start; unknown when it carried another request meanwhile. */
+  get bytes(): ByteCounts | undefined {
+    const { socket } = this
+    if (socket === undefined || socket.requests !== this.#takenAs) return undefined
+    return { sent: socket.bytesWritten - this.#writtenBefore, received: socket.bytesRead - this.#readBefore }
   }
 
   /** How far the marks say it came. */
@@ -249,13 +242,44 @@ export class Exchange {
   }
 
   facts(): ExchangeFacts {
-    return {
-      method: this.method,
-      origin: this.origin,
-      path: redactPath(this.path),
-      delivery: this.delivery,
-      ...(this.status !== undefined && { status: this.status }),
+    const { method, origin, path, delivery, status } = this
+    return { method, origin, path: redactPath(path), delivery, ...(status !== undefined && { status }) }
+  }
+
+  #take(socket: SocketRecord): void {
+    // An earlier start of its own on the same connection does not make that a used one.
+    if (socket !== this.socket) {
+      this.requestsBefore = socket.requests
+      this.idleMs = socket.idleMs
     }
+    this.socket = socket
+    this.#takenAs = socket.busy === 0 ? socket.requests + 1 : 0
+    socket.take()
+    this.stream = socket.http2?.expect()
+    this.line?.used(this)
+    this.#readBefore = socket.bytesRead
+    this.#writtenBefore = socket.bytesWritten
+  }
+
+  /** undici puts the request on the wire once more: what became of it the last time? */
+  #restarts(now: number): void {
+    const { method, origin, path } = this
+    const delivery = this.stream?.refused === true ? 'rejected' : 'unknown'
+    this.restarts = [...(this.restarts ?? []), { method, origin, path: redactPath(path), delivery }]
+    this.sentAt = undefined
+    this.stream = undefined
+    this.socket?.giveBack(now)
+  }
+
+  /** undici meant to put a refused request on another connection, and could not make one: it was not sent again. */
+  #undoStart(): void {
+    const next = this.line?.socket
+    if (this.stream?.refused !== true || next === this.socket || next?.establishedAt !== undefined) return
+    this.#restarts(this.clock.now())
+    this.startedAt = undefined
+    this.socket = undefined
+    this.requestsBefore = 0
+    this.idleMs = undefined
   }
 
   /** True when it had been waiting in the queue of a connection. */
@@ -271,22 +295,5 @@ export class Exchange {
     this.#leaveQueue()
     this.#stop = undefined
     this.socket?.giveBack(this.endedAt ?? this.dispatchedAt)
-  }
-
-  #hiddenCut(): unknown {
-    const socket = this.socket
-    if (socket?.ending === undefined || !this.endsWithConnection) return undefined
-    this.closeDelimited = true
-    if (socket.ending === 'rst' || socket.ending === 'fin-then-rst') return socket.error
-    if (socket.cutBeneathTls) return new CutBeneathTls()
-    return undefined
-  }
-}
-
-/** The TCP connection ended under TLS that had not: anybody on the way could have cut it (RFC 8446 §6.1). */
-class CutBeneathTls extends Error {
-  readonly code = 'ERR_TLS_NO_CLOSE_NOTIFY'
-  constructor() {
-    super('the TLS connection ended without close_notify')
   }
 }

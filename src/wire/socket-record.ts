@@ -8,6 +8,8 @@ import { constants } from 'node:os'
 import type { Clock } from '../clock.js'
 import type { ConnectionFacts, SocketEnding } from '../failure/evidence.js'
 import type { HeaderReader } from './handler-shapes.js'
+import { Http2Watch } from './http2-watch.js'
+import { type PingSettings, PingTimeout } from './ping-timer.js'
 import { TlsLedger } from './tls-ledger.js'
 
 let lastId = 0
@@ -51,14 +53,21 @@ export class SocketRecord {
   #tls: TlsLedger | undefined
   #mark: number
   readonly #secure: boolean
+  readonly #ping: PingSettings | undefined
+  /** What HTTP/2 says, where that is what is spoken. */
+  http2: Http2Watch | undefined
 
-  /** @param dial whether TLS follows, and whether the host is a name that must be looked up first */
-  constructor(clock: Clock, dial: { secure: boolean; named: boolean }) {
+  /**
+   * @param dial whether TLS follows, whether the host is a name that must be looked up first, and when the silence of an
+   *   HTTP/2 peer is looked into
+   */
+  constructor(clock: Clock, dial: { secure: boolean; named: boolean; ping?: PingSettings | undefined }) {
     this.#clock = clock
     this.startedAt = clock.now()
     this.#mark = this.startedAt
     this.dialPhase = dial.named ? 'dns' : 'connect'
     this.#secure = dial.secure
+    this.#ping = dial.ping
   }
 
   /** The address is known before any look-up. */
@@ -95,7 +104,7 @@ export class SocketRecord {
     this.dialPhase = 'open'
     this.establishedAt = this.#clock.now()
     if (this.#secure) this.tlsMs = this.#lap()
-    if ((socket as { alpnProtocol?: string | false }).alpnProtocol === 'h2') this.protocol = 'h2'
+    if ((socket as { alpnProtocol?: string | false }).alpnProtocol === 'h2') this.#speaksHttp2(socket)
     this.#readAddresses(raw ?? socket)
     if (socket !== raw) {
       // The dial watched the TCP socket; the one above it (TLS, a tunnel) has events of its own.
@@ -131,11 +140,13 @@ export class SocketRecord {
     this.requests++
     this.busy++
     this.#readAtTake = this.bytesRead
+    this.http2?.busy()
   }
 
   /** A request is done with it. */
   giveBack(now: number): void {
     this.busy = Math.max(0, this.busy - 1)
+    if (this.busy === 0) this.http2?.idle()
     this.lastUsedAt = now
     this.#lastUsedEpoch = this.#clock.epoch()
   }
@@ -182,6 +193,14 @@ export class SocketRecord {
       ...(use.idleMs !== undefined && { idleMs: use.idleMs }),
       requestsBefore: use.requestsBefore,
     }
+  }
+
+  #speaksHttp2(socket: Socket): void {
+    this.protocol = 'h2'
+    this.http2 = new Http2Watch(socket, { ping: this.#ping, clock: this.#clock }, () => {
+      this.closedByUs = true
+      socket.destroy(new PingTimeout(this.#ping?.timeoutMs ?? 0))
+    })
   }
 
   #lap(): number {

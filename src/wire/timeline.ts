@@ -1,7 +1,7 @@
 /** The record of one attempt: its exchanges, and which of our limits ended it. Closed into evidence when it fails. */
 
 import type { Clock } from '../clock.js'
-import type { Evidence, Limit, Timings } from '../failure/evidence.js'
+import type { Evidence, ExchangeFacts, Limit, Timings } from '../failure/evidence.js'
 import type { Exchange } from './exchange.js'
 
 export class Timeline {
@@ -37,12 +37,10 @@ export class Timeline {
     if (exchange === undefined) {
       return { vantage: 'none', phase: 'admit', timings: { total }, ...limitFacts(limit) }
     }
-    const { connection, bytesSent, bytesReceived, status } = exchange
+    const { connection, bytes, status } = exchange
+    const http2 = exchange.stream?.facts()
+    const earlier = [...(this.earlier ?? []).flatMap(factsOf), ...(exchange.restarts ?? [])]
     const ending = exchange.socket?.ending ?? exchange.line?.socket?.ending
-    const bytes = {
-      ...(bytesSent !== undefined && { sent: bytesSent }),
-      ...(bytesReceived !== undefined && { received: bytesReceived }),
-    }
     return {
       vantage: this.ownSockets ? 'socket' : 'dispatcher',
       phase: exchange.phase,
@@ -55,10 +53,15 @@ export class Timeline {
       ...limitFacts(limit),
       ...(connection !== undefined && { connection }),
       timings: timingsOf(exchange, total),
-      ...(bytesSent !== undefined && { bytes }),
-      ...(this.earlier !== undefined && { earlier: this.earlier.map((one) => one.facts()) }),
+      ...(bytes !== undefined && { bytes }),
+      ...(http2 !== undefined && { http2 }),
+      ...(earlier.length > 0 && { earlier }),
     }
   }
+}
+
+function factsOf(exchange: Exchange): ExchangeFacts[] {
+  return [...(exchange.restarts ?? []), exchange.facts()]
 }
 
 function limitFacts(limit: Timeline['limit']): Pick<Evidence, 'limit' | 'limitMs'> {
