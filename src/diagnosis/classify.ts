@@ -8,6 +8,7 @@ import type { Evidence } from '../failure/evidence.js'
 import type { Delivery, Failure, FailureKind, Phase } from '../failure/kinds.js'
 import type { CodeFact } from '../knowledge/code-row.js'
 import { type ErrorFacts, readError } from './error-chain.js'
+import { saysByStream } from './http2-stream.js'
 import { readingOf, worstOf } from './reading.js'
 
 /**
@@ -41,7 +42,7 @@ export function classify(error: unknown, evidence?: Evidence): Failure {
   if (reading?.ours !== undefined) {
     return { ...reading.ours, delivery: worstOf([reading.ours.delivery, ...earlier]) }
   }
-  const says = reading?.says ?? unnamed(error, evidence)
+  const says = saysByStream(reading?.says ?? unnamed(error, evidence), evidence)
   const decisive = reading?.facts ?? bottomOf(facts)
   const kind = kindOf(says, evidence)
   const phase = phaseOf({ says, kind, syscall: decisive.syscall }, evidence)

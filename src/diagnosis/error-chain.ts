@@ -3,6 +3,8 @@
  * errors at all. Each property is read once, nothing is written, and whatever throws on being read is taken as absent.
  */
 
+import { isReadable, read } from '../failure/property.js'
+
 /** What could be read off one error. */
 export interface ErrorFacts {
   readonly value: unknown
@@ -73,10 +75,6 @@ function membersOf(value: object, walk: Walk): Pick<ErrorFacts, 'members' | 'cut
   return { members, cut: members.length < length }
 }
 
-function isReadable(value: unknown): value is object {
-  return (typeof value === 'object' && value !== null) || typeof value === 'function'
-}
-
 function isArray(value: unknown): boolean {
   try {
     return Array.isArray(value)
@@ -93,23 +91,4 @@ function text(value: unknown, length: number): string | undefined {
 /** Codes and system calls are single words. Anything else may be a text, with things in it that no log should have. */
 function token(value: unknown): string | undefined {
   return typeof value === 'string' && /^[\w./:-]{1,80}$/.test(value) ? value : undefined
-}
-
-/** A property, or `undefined` when it has none of that name, or when a getter or a proxy's trap throws. */
-export function read(value: unknown, name: PropertyKey): unknown {
-  if (!isReadable(value)) return undefined
-  try {
-    return (value as Record<PropertyKey, unknown>)[name]
-  } catch {
-    return undefined
-  }
-}
-
-/** Whether it has a property, whatever that holds; `false` when a proxy's trap throws. */
-export function has(value: unknown, name: PropertyKey): boolean {
-  try {
-    return isReadable(value) && name in value
-  } catch {
-    return false
-  }
 }

@@ -1,8 +1,129 @@
-import { OffhookError } from '../failure/offhook-error.js'
-import { story } from '../failure/story.js'
+/** The story of an error for a person: what happened, whether the request was heard, what is not known, what to do. */
 
-/** The whole story of an error, for people. */
+import { type Delivery, type Failure, type FailureKind, failureKinds } from '../failure/kinds.js'
+import { isBranded, type OffhookError } from '../failure/offhook-error.js'
+import { read } from '../failure/property.js'
+import { redactLine } from '../failure/redact.js'
+import { causeLine, inPhase, story, whatHappened } from '../failure/story.js'
+import { classify } from './classify.js'
+import { readError } from './error-chain.js'
+
+const advice: Record<FailureKind, string> = {
+  reset: 'look for restarts, crashes and idle timeouts on the way: server, load balancer, NAT, firewall',
+  closed: 'compare the idle timeouts of server and client; if it was in the middle of a body, look for crashes',
+  refused: 'check the port, whether the server is up, and whether a firewall rejects',
+  timeout: 'find out whether the server is slow or the way is silent; then raise the limit or lower the load',
+  unreachable: 'check the address, routes, VPN and firewalls',
+  dns: 'check the name; if the resolver failed, check the resolver',
+  tls: 'check certificates, host name and TLS versions, and that the port speaks TLS',
+  proxy: 'check the proxy: its address, its credentials, what it allows',
+  protocol: 'see with a raw client what the server sends; check that it is the right port',
+  rejected: 'send it again; if that goes on, the server is draining or overloaded',
+  'local-resource': 'look at this host: open files, local ports, memory, firewall rules',
+  'not-admitted': 'look at the client: its state, its limits, and the input',
+  status: 'read the answer: the server says why',
+  unknown: 'read the raw error below; it may not come from the network at all',
+}
+
+const proves: Record<Delivery, string> = {
+  unsent: 'no: the error proves that this request was not sent. It may be sent again, whatever its method',
+  rejected: 'no: the server declared that it did not process it. It may be sent again, whatever its method',
+  answered: 'yes, as far as one can know: the server had answered',
+  unknown: 'maybe: the error does not prove that it was not. Send it again only if it may be executed twice',
+  partial: 'maybe, and probably: the server had begun to answer. Send it again only if it may be executed twice',
+}
+
+/**
+ * The whole story of an error, on a dozen lines at most, for people. For an error of offhook's: every attempt, the
+ * connection, the times, why there was no other try. For anything else: what its shape says, what that proves about
+ * whether the request was executed, and what cannot be known without having watched the connection.
+ *
+ * The text may change between versions. It holds no query string, header value, body or credential. Never throws.
+ *
+ * @param error anything
+ *
+ * @example
+ * ```ts
+ * import { explain } from 'offhook'
+ *
+ * try {
+ *   await globalThis.fetch('http://127.0.0.1:1')
+ * } catch (error) {
+ *   console.error(explain(error))
+ * }
+ * ```
+ */
 export function explain(error: unknown): string {
-  if (error instanceof OffhookError) return [`${error.name}: ${error.message}`, ...story(error)].join('\n')
-  return String(error)
+  const lines = isBranded(error) ? ourStory(error) : undefined
+  return (lines ?? foreignStory(error)).join('\n')
+}
+
+/** `undefined` when it only carries the brand: made by something else, or by a version that tells it otherwise. */
+function ourStory(error: unknown): string[] | undefined {
+  try {
+    const ours = error as OffhookError
+    if (!failureKinds.includes(ours.kind)) return undefined
+    return [`${redactLine(ours.name, 80)}: ${redactLine(ours.message, 1000)}`, ...story(ours)]
+  } catch {
+    return undefined
+  }
+}
+
+function foreignStory(error: unknown): string[] {
+  const failure = classify(error)
+  if (failure.aborted === true) {
+    return [
+      `${titleOf(error)}: the caller aborted. That is no failure of the network.`,
+      '  executed? maybe: a request that was under way may have been heard',
+      ...causeOf(error, failure),
+    ]
+  }
+  const { kind, delivery } = failure
+  // What has no name may have happened anywhere.
+  const where = kind === 'unknown' || kind === 'not-admitted' ? '' : ` ${inPhase(failure.phase)}`
+  return [
+    `${titleOf(error)}: ${whatHappened(failure)}${where}.`,
+    `  kind ${kind}, phase ${failure.phase}, delivery ${delivery}: judged by the error alone`,
+    `  executed? ${proves[delivery]}`,
+    ...(delivery === 'unsent'
+      ? ['  unless it followed a redirect: an earlier request may have been executed then']
+      : []),
+    '  not known: the connection (reused? idle for how long?), the exact phase, the bytes: nobody watched it',
+    ...(failure.permanent === true ? ['  trying again cannot help'] : []),
+    `  what to do: ${advice[kind]}`,
+    ...causeOf(error, failure),
+    ...addressesOf(error),
+  ]
+}
+
+/** What it is: its name, or its type where it is no error. */
+function titleOf(error: unknown): string {
+  const name = read(error, 'name')
+  if (typeof name === 'string' && name !== '') return redactLine(name, 80)
+  return error === null ? 'null' : typeof error
+}
+
+/** The error that decided, and the one that was given where it is another. */
+function causeOf(error: unknown, { cause }: Failure): string[] {
+  const given = causeLine(error) ?? (typeof error === 'string' ? redactLine(error, 160) : undefined)
+  const decided = cause === error ? undefined : causeLine(cause)
+  return [
+    ...(given === undefined ? [] : [`  error: ${given}`]),
+    ...(decided === undefined ? [] : [`  cause: ${decided}`]),
+  ]
+}
+
+/** Of several addresses that were tried, what each of them said. */
+function addressesOf(error: unknown): string[] {
+  let facts = readError(error)
+  while (facts.members.length === 0 && facts.cause !== undefined) facts = facts.cause
+  const said = facts.members.slice(0, 4).map(({ value, code, name }) => {
+    const address = read(value, 'address')
+    const port = read(value, 'port')
+    const where =
+      typeof address === 'string' ? ` ${redactLine(address, 60)}${typeof port === 'number' ? `:${port}` : ''}` : ''
+    return `${code ?? name ?? 'unnamed'}${where}`
+  })
+  const more = facts.members.length > said.length ? `, and ${facts.members.length - said.length} more` : ''
+  return said.length === 0 ? [] : [`  tried: ${said.join(', ')}${more}`]
 }

@@ -2,7 +2,8 @@
 
 import { deliveries, type Failure, failureKinds, phases, type TlsTrouble } from '../failure/kinds.js'
 import { isBranded } from '../failure/offhook-error.js'
-import { type ErrorFacts, read } from './error-chain.js'
+import { read } from '../failure/property.js'
+import type { ErrorFacts } from './error-chain.js'
 
 const troubles: readonly TlsTrouble[] = ['certificate', 'mismatch', 'alert', 'handshake']
 

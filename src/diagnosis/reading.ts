@@ -1,10 +1,11 @@
 /** What an error says by its own shape: which one of a chain or of an aggregate decides, and what it proves. */
 
 import { type Delivery, deliveries, type Failure, type FailureKind, phases } from '../failure/kinds.js'
+import { has, read } from '../failure/property.js'
 import type { CodeFact } from '../knowledge/code-row.js'
 import { factOf } from '../knowledge/error-codes.js'
 import { http2Says, opensslCode, proxySays, textRows } from '../knowledge/error-texts.js'
-import { type ErrorFacts, has, read } from './error-chain.js'
+import type { ErrorFacts } from './error-chain.js'
 import { failureOfOurs } from './our-errors.js'
 
 /** The error that decided, and what it says. */

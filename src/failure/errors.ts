@@ -38,9 +38,9 @@ export class ConnectionRefusedError extends OffhookError {
 export class TimeoutError extends OffhookError {
   override readonly kind = 'timeout' as const
   /** The limit of offhook's that ran out; absent when the kernel or another party gave up. */
-  readonly limit?: Limit
+  declare readonly limit?: Limit
   /** That limit in milliseconds. */
-  readonly limitMs?: number
+  declare readonly limitMs?: number
 
   /** @internal */
   constructor(details: OffhookErrorDetails) {
@@ -49,7 +49,10 @@ export class TimeoutError extends OffhookError {
   }
 }
 
-/** There is no way there: the host, the network or an ICMP message said no. Nothing was sent. */
+/**
+ * There is no way there: the host, the network or an ICMP message said no. While connecting nothing was sent; on a
+ * connection that stood, `delivery` tells.
+ */
 export class UnreachableError extends OffhookError {
   override readonly kind = 'unreachable' as const
 }
@@ -71,7 +74,7 @@ export class NameResolutionError extends OffhookError {
 export class TlsError extends OffhookError {
   override readonly kind = 'tls' as const
   /** What went wrong; absent when it could not be told. */
-  readonly trouble?: TlsTrouble
+  declare readonly trouble?: TlsTrouble
 
   /** @internal */
   constructor(details: OffhookErrorDetails) {
@@ -84,7 +87,7 @@ export class TlsError extends OffhookError {
 export class ProxyError extends OffhookError {
   override readonly kind = 'proxy' as const
   /** The status with which the proxy answered, if it did. */
-  readonly proxyStatus?: number
+  declare readonly proxyStatus?: number
 
   /** @internal */
   constructor(details: OffhookErrorDetails) {
@@ -101,26 +104,21 @@ export class ProtocolError extends OffhookError {
 /** The peer declared that it did not process the request: REFUSED_STREAM, or GOAWAY below our stream (RFC 9113 §8.7). */
 export class RejectedError extends OffhookError {
   override readonly kind = 'rejected' as const
-  /** The HTTP/2 error code by its name. */
-  readonly http2?: string
-
-  /** @internal */
-  constructor(details: OffhookErrorDetails) {
-    super(details)
-    setKnown(this, { http2: details.failure.http2 })
-  }
 }
 
-/** This host ran out of file descriptors, ports or buffers, or its own firewall said no. Nothing was sent. */
+/** This host ran out of file descriptors, ports or buffers, or its own firewall said no. While connecting nothing was sent. */
 export class LocalResourceError extends OffhookError {
   override readonly kind = 'local-resource' as const
 }
 
-/** offhook did not even dial: the client is closed, a queue is full, a breaker is open, the input cannot be sent. */
+/**
+ * This side did not let the request through: the client is closed, a queue is full, a breaker is open, the input cannot
+ * be sent. Nothing was dialled, unless the client was destroyed, or the body found wrong, under way: `delivery` tells.
+ */
 export class NotAdmittedError extends OffhookError {
   override readonly kind = 'not-admitted' as const
   /** Which gate was shut. */
-  readonly admission?: NonNullable<Failure['admission']>
+  declare readonly admission?: NonNullable<Failure['admission']>
 
   /** @internal */
   constructor(details: OffhookErrorDetails) {
@@ -135,7 +133,7 @@ export class StatusError extends OffhookError {
   /** The response's status code. */
   readonly status: number
   /** The response itself, body unread: a `Response` from `fetch`, undici's response data from `request`. */
-  readonly response: unknown
+  declare readonly response: unknown
 
   /** @internal */
   constructor(details: OffhookErrorDetails & { readonly response?: unknown }) {

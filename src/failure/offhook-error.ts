@@ -5,7 +5,8 @@
 
 import type { AttemptReport, ByteCounts, ConnectionFacts, Evidence, Timings } from './evidence.js'
 import type { Delivery, Failure, FailureKind, Phase, StopReason } from './kinds.js'
-import { redactText } from './redact.js'
+import { read } from './property.js'
+import { redactLine } from './redact.js'
 import { headline, story } from './story.js'
 
 /** Everything an error is built from. Internal: users receive errors, they don't make them. */
@@ -66,30 +67,32 @@ export class OffhookError extends TypeError {
   /** Every attempt, oldest first: how it went, how long it took, what was decided after it. */
   readonly attempts: readonly AttemptReport[]
   /** Why there was no further attempt. */
-  readonly stopReason?: StopReason
+  declare readonly stopReason?: StopReason
   /**
    * `do-not-retry`: this call has already been repeated as often as it could afford. Whoever called it should not
    * repeat it once more: retries at several layers multiply. An outer offhook call heeds it.
    */
-  readonly advice?: 'do-not-retry'
+  declare readonly advice?: 'do-not-retry'
   /** Milliseconds the server asked to wait, when it asked for more than was left. */
-  readonly retryAfterMs?: number
+  declare readonly retryAfterMs?: number
   /** The connection of the last attempt. Absent when none was opened or when it could not be seen. */
-  readonly connection?: ConnectionFacts
+  declare readonly connection?: ConnectionFacts
   /** Where the time of the last attempt went, in milliseconds. */
-  readonly timings?: Timings
+  declare readonly timings?: Timings
   /** Bytes of the last attempt's request and response. */
-  readonly bytes?: ByteCounts
+  declare readonly bytes?: ByteCounts
   /** The raw error's `code`, carried over: `error.code === 'ECONNRESET'` goes on working. */
-  readonly code?: string
+  declare readonly code?: string
   /** The raw error's `errno`, carried over. */
-  readonly errno?: number
+  declare readonly errno?: number
   /** The raw error's `syscall`, carried over. */
-  readonly syscall?: string
+  declare readonly syscall?: string
+  /** The HTTP/2 error code by its name in RFC 9113 §7, where HTTP/2 said one, for example `CANCEL`; or `GOAWAY`, `PING`. */
+  declare readonly http2?: string
 
   /** @internal */
   constructor(details: OffhookErrorDetails) {
-    super(headline(details), { cause: details.failure.cause })
+    super(headline(details), details.failure.cause === undefined ? undefined : { cause: details.failure.cause })
     const { failure, evidence } = details
     this.phase = failure.phase
     this.delivery = failure.delivery
@@ -109,6 +112,7 @@ export class OffhookError extends TypeError {
       code: failure.code,
       errno: failure.errno,
       syscall: failure.syscall,
+      http2: failure.http2,
     })
     Object.defineProperty(this, brand, { value: true })
     Object.defineProperty(this, 'name', { value: new.target.name, configurable: true, writable: true })
@@ -132,8 +136,8 @@ export class OffhookError extends TypeError {
       phase: this.phase,
       delivery: this.delivery,
       mayHaveExecuted: this.mayHaveExecuted,
-      method: this.method,
-      origin: this.origin,
+      method: clip(this.method, 50),
+      origin: clip(this.origin, 300),
       path: clip(this.path, 500),
       stopReason: this.stopReason,
       advice: this.advice,
@@ -141,6 +145,7 @@ export class OffhookError extends TypeError {
       code: this.code,
       errno: this.errno,
       syscall: this.syscall,
+      ...Object.fromEntries(fieldsOfKinds.map((name) => [name, read(this, name)])),
       connection: this.connection,
       timings: this.timings,
       bytes: this.bytes,
@@ -180,24 +185,33 @@ function exhausted(stopReason: StopReason | undefined): boolean {
 
 const maxAttemptsInJson = 10
 
+/** What only errors of some kinds have. */
+const fieldsOfKinds = [
+  'temporary',
+  'trouble',
+  'proxyStatus',
+  'http2',
+  'admission',
+  'limit',
+  'limitMs',
+  'status',
+] as const
+
 function clip(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}…` : text
 }
 
+/** Words and numbers of the raw error, and no more: what else hangs on it may be large, circular or secret. */
 function causeToJson(cause: unknown): unknown {
-  if (typeof cause !== 'object' || cause === null) return undefined
-  try {
-    const { name, code, errno, syscall, message } = cause as Record<string, unknown>
-    return known({
-      name,
-      code,
-      errno,
-      syscall,
-      message: typeof message === 'string' ? clip(redactText(message), 200) : undefined,
-    })
-  } catch {
-    return undefined
-  }
+  const fields = { name: 80, code: 80, errno: 80, syscall: 80, message: 200 }
+  const found = Object.entries(fields).map(([field, length]) => [field, plain(read(cause, field), length)] as const)
+  const facts = known(Object.fromEntries(found))
+  return Object.keys(facts).length === 0 ? undefined : facts
+}
+
+function plain(value: unknown, length: number): string | number | undefined {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  return typeof value === 'string' ? redactLine(value, length) : undefined
 }
 
 function known<T extends object>(fields: T): Record<string, unknown> {

@@ -1,7 +1,9 @@
 /** The words for people: a headline of one line, and the whole story on a dozen. The text is not an API. */
 
 import type { AttemptReport, ConnectionFacts, Decision, Evidence, Timings } from './evidence.js'
-import type { Delivery, Failure, FailureKind, Phase, StopReason } from './kinds.js'
+import type { Delivery, Failure, FailureKind, Phase, StopReason, TlsTrouble } from './kinds.js'
+import { read } from './property.js'
+import { redactLine } from './redact.js'
 
 /** What a story is told from. Errors have this shape, and so have the details they are built from. */
 interface Teller {
@@ -32,6 +34,39 @@ const happened: Record<FailureKind, string> = {
   'not-admitted': 'the request was not sent',
   status: 'the server answered with an error status',
   unknown: 'the request failed for a reason that has no name here',
+}
+
+/** Where the kind alone would say less, or too much: a gate that shut, a stream that ended on a connection that stands. */
+const shut: Record<NonNullable<Failure['admission']>, string> = {
+  closed: 'the client is closed',
+  destroyed: 'the client was destroyed',
+  breaker: 'the circuit breaker is open',
+  throttled: 'the client holds back, because the server turns too much away',
+  'queue-full': 'the queue is full',
+  'queue-timeout': 'no connection was free in time',
+  budget: 'the budget is empty',
+  invalid: 'the request cannot be sent as it is',
+}
+
+const ofTls: Record<TlsTrouble, string> = {
+  certificate: 'a certificate was not accepted',
+  mismatch: 'the two sides have no TLS in common',
+  alert: 'the other side broke TLS off with an alert',
+  handshake: happened.tls,
+}
+
+/** What happened, in a clause; the same failure is always told in the same words. */
+export function whatHappened(failure: Pick<Failure, 'kind' | 'admission' | 'tls' | 'http2'>): string {
+  const { kind, admission, tls, http2 } = failure
+  if (kind === 'not-admitted' && admission !== undefined) return shut[admission] ?? happened[kind]
+  if (kind === 'tls' && tls !== undefined) return ofTls[tls] ?? happened[kind]
+  if (http2 === undefined || (kind !== 'reset' && kind !== 'closed')) return happened[kind]
+  return http2 === 'GOAWAY' ? 'the server closed the HTTP/2 connection' : 'the server ended the HTTP/2 stream'
+}
+
+/** In which phase, as the end of a clause. */
+export function inPhase(phase: Phase): string {
+  return during[phase]
 }
 
 const during: Record<Phase, string> = {
@@ -82,7 +117,8 @@ export function headline(details: {
 }): string {
   const { failure, method, origin, path, attempts, stopReason, evidence } = details
   const target = `${method} ${origin}${path.length > 200 ? `${path.slice(0, 200)}…` : path}`
-  const what = [happened[failure.kind], qualifier(failure, evidence), during[failure.phase]].filter(Boolean).join(' ')
+  const where = failure.phase === 'admit' && failure.kind === 'not-admitted' ? undefined : during[failure.phase]
+  const what = [whatHappened(failure), qualifier(failure, evidence), where].filter(Boolean).join(' ')
   const tries = attempts.length > 1 ? `${attempts.length} attempts` : undefined
   const end = stopReason === undefined ? undefined : stopped[stopReason]
   const done = [tries, end].filter(Boolean).join('; ')
@@ -101,9 +137,12 @@ function qualifier(failure: Failure, evidence: Evidence | undefined): string | u
   return undefined
 }
 
-/** The story below the headline: one line an attempt, the connection, the times, the raw cause. */
+/** How many attempts a story tells one by one: the first two, and the last. */
+const attemptsTold = 5
+
+/** The story below the headline, eleven lines at most: one an attempt, the connection, the times, the raw cause. */
 export function story(error: Teller): string[] {
-  const lines = error.attempts.map(attemptLine)
+  const lines = attemptLines(error.attempts)
   if (error.connection !== undefined) lines.push(`  connection: ${connectionLine(error.connection)}`)
   if (error.timings !== undefined) lines.push(`  time: ${timingsLine(error.timings)}`)
   lines.push(
@@ -114,6 +153,13 @@ export function story(error: Teller): string[] {
   const cause = causeLine(error.cause)
   if (cause !== undefined) lines.push(`  cause: ${cause}`)
   return lines
+}
+
+function attemptLines(attempts: readonly AttemptReport[]): string[] {
+  if (attempts.length <= attemptsTold) return attempts.map(attemptLine)
+  const last = attempts.slice(-(attemptsTold - 3)).map(attemptLine)
+  const more = `  … ${attempts.length - attemptsTold + 1} more attempts`
+  return [...attempts.slice(0, 2).map(attemptLine), more, ...last]
 }
 
 function attemptLine(attempt: AttemptReport): string {
@@ -146,10 +192,15 @@ function timingsLine(timings: Timings): string {
     .join(', ')
 }
 
-function causeLine(cause: unknown): string | undefined {
-  if (typeof cause !== 'object' || cause === null) return undefined
-  const { name, code, syscall } = cause as Record<string, unknown>
-  return [name, code, syscall].filter((part) => typeof part === 'string' && part !== '').join(' ') || undefined
+/** A raw error in a few words: its name, code and system call, and its message where that says more. */
+export function causeLine(cause: unknown): string | undefined {
+  const words = ['name', 'code', 'syscall']
+    .map((field) => read(cause, field))
+    .filter((word) => typeof word === 'string')
+  const message = read(cause, 'message')
+  const said = typeof message === 'string' && message !== '' ? `: ${redactLine(message, 160)}` : ''
+  const line = `${words.map((word) => redactLine(word, 80)).join(' ')}${said}`
+  return line === '' ? undefined : line
 }
 
 /** Milliseconds as a person reads them: `0.4 ms`, `210 ms`, `1.5 s`. */
