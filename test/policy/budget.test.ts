@@ -78,6 +78,39 @@ describe('the default budget', () => {
     expect(budget.snapshot(0)).toEqual({ level: 10, credit: 0, reserve: 10, granted: 2, denied: 0, refunded: 2 })
   })
 
+  it('puts what does not fit into the reserve back into the credit', () => {
+    const budget = make()
+    succeed(budget, 0, 20)
+    expect(drain(budget, 100)).toBe(12)
+    expect(budget.withdraw(100)).toBe(false)
+    // Twelve were paid: ten of them fill the reserve.
+    for (let retry = 0; retry < 12; retry++) budget.refund(5_000)
+    expect(budget.snapshot(5_000)).toEqual({ level: 12, credit: 2, reserve: 10, granted: 12, denied: 2, refunded: 12 })
+    expect(budget.level(14_999)).toBe(12)
+    expect(budget.level(15_100)).toBe(10)
+  })
+
+  it('earns for a retry that succeeds as for any success, beside the refund', () => {
+    const budget = make()
+    drain(budget, 0)
+    budget.onSuccess(0)
+    budget.refund(0)
+    expect(budget.level(0)).toBe(1.2)
+  })
+
+  it.each([
+    ['finagle', 100],
+    ['grpc', 10],
+  ] as const)('is not given back in %s', (preset, level) => {
+    const budget = make(preset)
+    budget.withdraw(0)
+    const before = budget.level(0)
+    budget.refund(0)
+    expect(budget.level(0)).toBe(before)
+    expect(budget.snapshot(0).refunded).toBe(0)
+    expect(before).toBeCloseTo(preset === 'finagle' ? level - 1 : level)
+  })
+
   it('is never had for nothing: not for a cost that is no number, and a negative one earns nothing', () => {
     const budget = make()
     expect(budget.withdraw(0, Number.NaN)).toBe(false)

@@ -74,6 +74,19 @@ describe('SlidingWindow', () => {
     expect([window.total(10, 0), window.total(10, 1)]).toEqual([0, 0])
   })
 
+  it('drops and takes from a row without touching the other', () => {
+    const window = new SlidingWindow(1_000, 10, 2)
+    for (let slot = 0; slot < 10; slot++) {
+      window.add(slot * 100, 0, 1)
+      window.add(slot * 100, 1, 10)
+    }
+    expect(window.take(950, 1, 25)).toBe(25)
+    expect([window.total(950, 0), window.total(950, 1)]).toEqual([10, 75])
+    // Three of the ten slots are over; the first two and a half had been taken from the second row.
+    expect([window.total(1_250, 0), window.total(1_250, 1)]).toEqual([7, 70])
+    expect([window.total(1_850, 0), window.total(1_850, 1)]).toEqual([1, 10])
+  })
+
   it('takes the oldest first', () => {
     const window = new SlidingWindow(1_000, 10)
     window.add(0, 0, 4)
