@@ -32,7 +32,7 @@ export {
 export type { AttemptReport, ByteCounts, ConnectionFacts, Decision, Limit, Timings } from './failure/evidence.js'
 export type { Delivery, Failure, FailureKind, Phase, RequestClass, StopReason, TlsTrouble } from './failure/kinds.js'
 export { OffhookError } from './failure/offhook-error.js'
-export type { ClientOptions, TimeoutOptions } from './options.js'
+export type { ClientOptions, Http2Options, TimeoutOptions } from './options.js'
 export type { OriginStats } from './origin/origin.js'
 export type { BreakerOptions } from './policy/breaker.js'
 export type { BudgetOptions, BudgetPreset } from './policy/budget-options.js'

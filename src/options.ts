@@ -32,6 +32,17 @@ export interface TimeoutOptions {
 }
 
 /**
+ * HTTP/2, section `http2` of `createClient`. A connection whose peer is gone without a word takes every new request and
+ * answers none, so a silent one is asked whether anybody is there. Milliseconds.
+ */
+export interface Http2Options {
+  /** A PING is sent when nothing came for so long while requests were under way. Default 60,000; `false`: never. */
+  readonly pingAfter?: number | false | undefined
+  /** When that is not answered within this time the connection is given up, with all that is on it. Default 15,000. */
+  readonly pingTimeout?: number | undefined
+}
+
+/**
  * What `createClient` takes. Every option can be left out.
  *
  * @example
@@ -70,8 +81,8 @@ export interface ClientOptions {
   readonly connections?: number | undefined
   /** How long an idle connection is kept for reuse, in ms. Default 4,000; a server's `Keep-Alive` hint is heeded. */
   readonly keepAlive?: number | undefined
-  /** Offer HTTP/2 to TLS servers. Default false. */
-  readonly http2?: boolean | undefined
+  /** Offer HTTP/2 to TLS servers; `true` for the defaults of {@link Http2Options}. Default false. */
+  readonly http2?: Http2Options | boolean | undefined
   /** Options of `node:tls` for every connection: `ca`, `cert`, `key`, `servername`, `rejectUnauthorized`, … */
   readonly tls?: ConnectionOptions | undefined
   /** Longest response head in bytes. Default: Node's `--max-http-header-size`, 16 KiB. */
@@ -165,7 +176,7 @@ export function checkClientOptions(value: unknown = {}): ClientSettings {
     connections: Object.freeze({
       connections: connections === Number.POSITIVE_INFINITY ? undefined : connections,
       keepAliveMs,
-      http2: section.boolean('http2') ?? false,
+      ...checkHttp2(section.raw('http2')),
       ...(tls !== undefined && { tls: tls as ConnectionOptions }),
       ...(maxHeaderSize !== undefined && { maxHeaderSize }),
       ...(localAddress !== undefined && { localAddress }),
@@ -200,6 +211,16 @@ export function checkTimeouts(value: unknown, base: CallLimits): CallLimits {
     body: limit('body'),
     total: limit('total'),
   })
+}
+
+function checkHttp2(value: unknown): Pick<ConnectionsOptions, 'http2'> {
+  if (value === undefined || value === false) return {}
+  const section = openSection('http2', value === true ? {} : value, ['pingAfter', 'pingTimeout'])
+  const range = { min: 1, max: longestDelayMs }
+  const timeoutMs = section.number('pingTimeout', range) ?? 15_000
+  const after = section.raw('pingAfter')
+  if (after === false) return { http2: { ping: undefined } }
+  return { http2: { ping: { afterMs: section.number('pingAfter', range) ?? 60_000, timeoutMs } } }
 }
 
 function coherent(limits: CallLimits): CallLimits {

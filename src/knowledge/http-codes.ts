@@ -27,6 +27,12 @@ export const httpCodes: readonly CodeRow[] = [
   // A stream or session whose end has a code: that is read from the text, see error-texts.
   { codes: ['ERR_HTTP2_STREAM_ERROR', 'ERR_HTTP2_SESSION_ERROR'], says: { kind: 'reset' }, source: node },
   { codes: ['ERR_HTTP2_ERROR'], says: { kind: 'protocol' }, source: node },
+  // The wire's own, see wire/ping-timer.
+  {
+    codes: ['ERR_HTTP2_PING_TIMEOUT'],
+    says: { kind: 'timeout', phase: 'wait', http2: 'PING' },
+    source: 'https://www.rfc-editor.org/rfc/rfc9113#section-6.7',
+  },
   // Never opened: it waited for a session that did not come to be, or may take no more.
   {
     codes: ['ERR_HTTP2_STREAM_CANCEL', 'ERR_HTTP2_GOAWAY_SESSION', 'ERR_HTTP2_INVALID_SESSION'],

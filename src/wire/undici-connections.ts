@@ -8,8 +8,10 @@ import net from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import * as undici from 'undici'
 import type { Clock } from '../clock.js'
+import type { PingSettings } from './ping-timer.js'
 import { SocketRecord } from './socket-record.js'
 import { type LineWatcher, OpenLines, OriginLine, WatchedClient } from './undici-line.js'
+import { OneOffClients } from './undici-one-off.js'
 
 export type Dispatcher = undici.Dispatcher
 
@@ -19,7 +21,8 @@ export interface ConnectionsOptions {
   readonly connections: number | undefined
   /** How long an idle connection is kept, ms. */
   readonly keepAliveMs: number
-  readonly http2: boolean
+  /** Offer HTTP/2 to TLS servers, and when to look into the silence of one; absent: HTTP/1.1 only. */
+  readonly http2?: { readonly ping: PingSettings | undefined }
   /** Options of `node:tls`: `ca`, `cert`, `key`, `rejectUnauthorized`, … */
   readonly tls?: ConnectionOptions
   readonly maxHeaderSize?: number
@@ -36,7 +39,7 @@ export class Connections {
   readonly #options: ConnectionsOptions
   readonly #clock: Clock
   readonly #watch: (origin: string) => LineWatcher
-  readonly #ways = new Map<Route, PoolsByOrigin>()
+  readonly #ways = new Map<Route, PoolsByOrigin | OneOffClients>()
   readonly #origins = new Map<string, OpenLines>()
 
   constructor(options: ConnectionsOptions, clock: Clock, watch: (origin: string) => LineWatcher) {
@@ -49,7 +52,7 @@ export class Connections {
   by(route: Route): undici.Dispatcher {
     let way = this.#ways.get(route)
     if (way === undefined) {
-      way = new PoolsByOrigin((origin) => this.#pool(origin, route))
+      way = this.#way(route)
       this.#ways.set(route, way)
     }
     return way
@@ -62,7 +65,7 @@ export class Connections {
   needsLook(origin: string, method: string): boolean {
     const lines = this.#origins.get(origin)
     if (lines === undefined) return false
-    // What cannot be mended by sending again is always worth two turns of the loop; the rest only after a pause.
+    // What cannot be mended by sending again is always worth a turn of the loop; the rest only after a pause.
     if (method !== 'GET' && method !== 'HEAD') return true
     return this.#clock.now() - lines.usedAt > pauseMs
   }
@@ -77,28 +80,44 @@ export class Connections {
     await Promise.all([...this.#ways.values()].map((way) => way.destroy()))
   }
 
-  #pool(origin: string, route: Route): undici.Pool {
-    const { connections, http2, keepAliveMs, maxHeaderSize, localAddress, tls } = this.#options
-    const allowH2 = http2 && route !== 'http/1.1'
+  #way(route: Route): PoolsByOrigin | OneOffClients {
+    const { connections } = this.#options
+    if (route === 'fresh') {
+      const shared = this.#shared(route)
+      // Pipelining 0 tells an HTTP/1.1 server that this connection ends after the request.
+      const make = (origin: string) => this.#client(origin, { ...shared, pipelining: 0 }, shared.connect)
+      return new OneOffClients(make, connections ?? Number.POSITIVE_INFINITY)
+    }
+    return new PoolsByOrigin((origin) => {
+      const shared = this.#shared(route)
+      const factory = (_: URL, options: undici.Client.Options) => this.#client(origin, options, shared.connect)
+      return new undici.Pool(origin, { ...shared, ...(connections !== undefined && { connections }), factory })
+    })
+  }
+
+  #client(origin: string, options: undici.Client.Options, secured: undici.buildConnector.connector): WatchedClient {
+    const line = new OriginLine(origin, this.#watch(origin))
+    const elsewhere = (...request: Parameters<undici.Dispatcher['dispatch']>) => this.by('fresh').dispatch(...request)
+    return new WatchedClient(origin, { ...options, connect: this.#dial(line, secured) }, { line, elsewhere })
+  }
+
+  #shared(route: Route): undici.Client.Options & { connect: undici.buildConnector.connector } {
+    const { http2, keepAliveMs, maxHeaderSize, localAddress, tls } = this.#options
+    const allowH2 = http2 !== undefined && route !== 'http/1.1'
     const security = { ...tls, allowH2, timeout: 0 } as undici.buildConnector.BuildOptions
-    const secured = undici.buildConnector(security)
-    return new undici.Pool(origin, {
-      ...(connections !== undefined && { connections }),
-      // 0 asks for the connection to be closed after the request.
-      pipelining: route === 'fresh' ? 0 : 1,
+    return {
+      pipelining: 1,
       allowH2,
+      // undici sends PINGs and does not mind whether they are answered; ours are sent by the socket's record.
+      pingInterval: 0,
       keepAliveTimeout: keepAliveMs,
       // Our limits are exact; undici's tick at half a second and can fire early.
       headersTimeout: 0,
       bodyTimeout: 0,
       ...(maxHeaderSize !== undefined && { maxHeaderSize }),
       ...(localAddress !== undefined && { localAddress }),
-      connect: secured,
-      factory: (poolOrigin, clientOptions) => {
-        const line = new OriginLine(origin, this.#watch(origin))
-        return new WatchedClient(poolOrigin, { ...clientOptions, connect: this.#dial(line, secured) }, line)
-      },
-    })
+      connect: undici.buildConnector(security),
+    }
   }
 
   /** Opens the TCP connection itself, so that TLS stands on a socket that can be watched and each step can be timed. */
@@ -106,7 +125,7 @@ export class Connections {
     return (target, callback) => {
       const secure = target.protocol === 'https:'
       const named = net.isIP(target.hostname) === 0
-      const record = new SocketRecord(this.#clock, { secure, named })
+      const record = new SocketRecord(this.#clock, { secure, named, ping: this.#options.http2?.ping })
       line.socket = record
       const to = address(target)
       if (!named) record.dials(target.hostname, 'port' in to ? to.port : undefined)

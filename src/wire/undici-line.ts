@@ -89,6 +89,8 @@ export class OriginLine implements Line {
   failed(exchange: Exchange): void {
     const { idleMs, requestsBefore: requests, responding, socket } = exchange
     if (responding) return
+    // A stream that the peer resets says nothing against its connection.
+    if (exchange.failed && socket?.protocol === 'h2' && socket.ending === undefined) return
     if (idleMs === undefined) {
       if (requests === 0) this.watcher.fresh(false)
       return
@@ -104,7 +106,12 @@ export class OriginLine implements Line {
     const idleMs = socket?.idleMs
     if (socket === undefined || idleMs === undefined) return
     const use = { idleMs, requests: socket.requests, unsafe: !isRepeatable(method), rttMs: socket.connectMs }
-    if (!this.watcher.mayReuse(use)) socket.retire()
+    if (socket.http2?.doubtful === true || !this.watcher.mayReuse(use)) socket.retire()
+  }
+
+  /** Others wait on this connection, in vain as it seems: no place for one more. */
+  get doubtful(): boolean {
+    return this.socket !== undefined && this.socket.busy > 0 && this.socket.http2?.doubtful === true
   }
 }
 
@@ -127,14 +134,22 @@ function isRepeatable(method: string): boolean {
 
 export class WatchedClient extends Client {
   readonly #line: OriginLine
+  readonly #elsewhere: Dispatcher['dispatch']
 
-  constructor(origin: string | URL, options: Client.Options, line: OriginLine) {
+  /** @param place what is reported to, and where requests go for which this connection is no good */
+  constructor(
+    origin: string | URL,
+    options: Client.Options,
+    place: { readonly line: OriginLine; readonly elsewhere: Dispatcher['dispatch'] },
+  ) {
     super(origin, options)
-    this.#line = line
+    this.#line = place.line
+    this.#elsewhere = place.elsewhere
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     this.#line.retireIfStale(options.method)
+    if (this.#line.doubtful) return this.#elsewhere(options, handler)
     const exchange = (handler as { exchange?: Exchange }).exchange ?? (options as WithExchange)[exchangeKey]
     exchange?.assigned(this.#line)
     return super.dispatch(options, handler)
