@@ -26,8 +26,9 @@ test('connections lost idle: each had answered before', async () => {
   await using server = await flakyService('idle', { 'GET /': json({ ok: true }) })
   const agent = new Agent({ connect: { ca: server.ca as string } })
   for (let index = 0; lostConnections(server) < 5; index++) {
-    const { body } = await request(server.url, { dispatcher: agent, headers: { 'x-request-id': String(index) } })
-    await body.text()
+    // undici may find the connection lost, and fail the request that it was about to put on it.
+    const sent = request(server.url, { dispatcher: agent, headers: { 'x-request-id': String(index) } })
+    await sent.then(({ body }) => body.dump()).catch(() => {})
     await new Promise((resolve) => setImmediate(resolve))
   }
   const arrivals = server.ledger.entries().flatMap((entry) => entry.arrivals)
