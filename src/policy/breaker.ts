@@ -15,7 +15,16 @@ import { mismatch, openSection } from './option-check.js'
 import type { LoadOutcome } from './outcome.js'
 import { SlidingWindow } from './window.js'
 
-/** The options of the breaker, section `breaker` of `createClient`. All optional. */
+/**
+ * The options of the breaker, section `breaker` of `createClient`. All optional; `true` is all defaults.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from 'offhook'
+ *
+ * await using client = createClient({ breaker: { failures: 10, breaks: 'all' } })
+ * ```
+ */
 export interface BreakerOptions {
   /** Connection-class failures in a row that open it. Default 5. */
   readonly failures?: number

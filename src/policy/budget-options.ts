@@ -16,7 +16,16 @@ export const budgetPresets = ['hybrid10', 'aws2026', 'finagle', 'grpc', 'none'] 
  */
 export type BudgetPreset = (typeof budgetPresets)[number]
 
-/** A budget in numbers. Every key that is left out has the value of `hybrid10`. One token pays for one retry. */
+/**
+ * A budget in numbers. Every key that is left out has the value of `hybrid10`. One token pays for one retry.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from 'offhook'
+ *
+ * await using client = createClient({ budget: { ratio: 0.2, reserve: 5 } })
+ * ```
+ */
 export interface BudgetOptions {
   /** Tokens that a success earns for `windowMs`, 0 to 1. Default 0.1. */
   readonly ratio?: number

@@ -14,7 +14,17 @@
 import { mismatch, openSection } from './option-check.js'
 import type { LoadOutcome } from './outcome.js'
 
-/** The options of the concurrency limit, section `concurrency` of `createClient`. All optional; all are counts but `backoff`. */
+/**
+ * The options of the concurrency limit, section `concurrency` of `createClient`. All optional, `true` is all defaults; all
+ * are counts but `backoff`.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from 'offhook'
+ *
+ * await using client = createClient({ concurrency: { max: 50, queue: 200 } })
+ * ```
+ */
 export interface ConcurrencyOptions {
   /** Attempts at work at the start. Default 20. */
   readonly initial?: number

@@ -16,7 +16,16 @@
 import { openSection } from './option-check.js'
 import { SlidingWindow } from './window.js'
 
-/** The options of hedging, section `hedge` of `createClient`. All optional. */
+/**
+ * The options of hedging, section `hedge` of `createClient`. All optional; `true` is all defaults.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from 'offhook'
+ *
+ * await using client = createClient({ hedge: { percentile: 0.99, maxExtra: 0.02 } })
+ * ```
+ */
 export interface HedgeOptions {
   /** The share of requests that the wait lets finish by themselves, 0.5 to 0.999. Default 0.95. */
   readonly percentile?: number

@@ -15,7 +15,16 @@ import { mismatch, openSection } from './option-check.js'
 import type { LoadOutcome } from './outcome.js'
 import { SlidingWindow } from './window.js'
 
-/** The options of the adaptive throttle, section `throttle` of `createClient`. All optional. */
+/**
+ * The options of the adaptive throttle, section `throttle` of `createClient`. All optional; `true` is all defaults.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from 'offhook'
+ *
+ * await using client = createClient({ throttle: { throttles: 'all' } })
+ * ```
+ */
 export interface ThrottleOptions {
   /** Over how long is counted, in milliseconds. Default 120 000. */
   readonly windowMs?: number
