@@ -41,17 +41,21 @@ const ours = new WeakSet<object>()
 /** Makes the fetch of one client. */
 export function fetchOf(host: CallHost, client: ClientSettings): FetchFunction {
   // Not async: a frame that only passes a promise on costs three turns of the microtask queue.
-  const offhookFetch: FetchFunction = (input, init) => {
+  const offhookFetch: FetchFunction = (input, given) => {
     try {
-      return send(input, init)
+      return send(input, given)
     } catch (error) {
       return Promise.reject(error)
     }
   }
-  const send: FetchFunction = (input, init) => {
+  const send: FetchFunction = (input, given) => {
     const hostFetch = client.fetch ?? globalFetch()
     // What is not HTTP never comes to a connection, and what is not valid is refused best by the fetch that knows.
-    if (!isHttp(input) || !isUsableSignal(init?.signal)) return hostFetch(input, init)
+    if (!isHttp(input) || !isDictionary(given)) return hostFetch(input, given)
+    const init = ownCopy(given)
+    const signal = signalOf(input, init)
+    // It also knows what becomes of a body that is not sent, since the call was aborted before it began.
+    if (!isUsableSignal(signal) || signal?.aborted === true) return hostFetch(input, init)
     return new FetchCall(input, init, hostFetch).run(host, client)
   }
   ours.add(offhookFetch)
@@ -68,7 +72,8 @@ function globalFetch(): HostFetch {
 
 class FetchCall implements Sender<Response> {
   readonly #input: string | URL | Request
-  readonly #init: FetchInit | undefined
+  /** A copy: its getters were asked once, as fetch does. */
+  readonly #init: FetchInit
   readonly #hostFetch: HostFetch
   readonly #oneShot: OneShotBody | undefined
   /** What is sent next in place of a Request that has a body. */
@@ -76,21 +81,20 @@ class FetchCall implements Sender<Response> {
   readonly #carriesBody: boolean
   #resumption: Resumption | undefined
   readonly mayRepeat: boolean
-  #base: Record<string, unknown>
+  #mistaken = false
 
-  constructor(input: string | URL | Request, init: FetchInit | undefined, hostFetch: HostFetch) {
+  constructor(input: string | URL | Request, init: FetchInit, hostFetch: HostFetch) {
     this.#input = input
     this.#init = init
     this.#hostFetch = hostFetch
     this.mayRepeat = hostFetch !== nativeFetch
-    const body = init?.body
+    const { body } = init
     this.#oneShot = isOneShot(body) ? new OneShotBody(body) : undefined
-    this.#carriesBody =
-      isRequest(input) && (body === undefined || body === null) && !input.bodyUsed && input.body !== null
-    this.#base = ownCopy(init)
+    this.#carriesBody = isRequest(input) && (body === undefined || body === null) && hasFreshBody(input)
+    // An iterator can be read once, and each attempt needs the headers.
+    if (isIterator(init.headers)) init.headers = new Headers(init.headers)
     const key = checkedKey(init)
-    if (key !== undefined)
-      this.#base['headers'] = withKey(init?.headers ?? (isRequest(input) ? input.headers : undefined), key)
+    if (key !== undefined) init.headers = withKey(init.headers ?? (isRequest(input) ? input.headers : undefined), key)
   }
 
   run(host: CallHost, client: ClientSettings): Promise<Response> {
@@ -103,9 +107,9 @@ class FetchCall implements Sender<Response> {
       target: targetOf(method, input),
       requestClass: requestClass({
         method,
-        idempotent: init?.idempotent,
-        idempotencyKey: init?.idempotencyKey,
-        header: (name) => headerOf(init?.headers ?? (isRequest(input) ? input.headers : undefined), name),
+        idempotent: init.idempotent,
+        idempotencyKey: init.idempotencyKey,
+        header: (name) => headerOf(init.headers ?? (isRequest(input) ? input.headers : undefined), name),
       }),
       replayable: () => this.#isReplayable(),
       signal: signalOf(input, init),
@@ -117,16 +121,17 @@ class FetchCall implements Sender<Response> {
     const oneShot = this.#oneShot
     if (oneShot === undefined) return call
     return call.catch((error: unknown) => {
-      oneShot.cancel(error)
+      // What fetch would not even take, the caller may want to send in another way.
+      if (!this.#mistaken) oneShot.cancel(error)
       throw error
     })
   }
 
   send(sending: Sending): Promise<Response> {
-    const init = { ...this.#base, dispatcher: dispatcherOf(sending, this.#resumption), signal: sending.signal }
+    const init = { ...this.#init, dispatcher: dispatcherOf(sending, this.#resumption), signal: sending.signal }
     if (this.#carriesBody) return this.#hostFetch(this.#takeRequest(), init)
     if (this.#oneShot !== undefined) return this.#hostFetch(this.#input, { ...init, body: this.#oneShot.guard() })
-    const body = this.#init?.body
+    const { body } = this.#init
     if (typeof body === 'function') return this.#sendMade(body, init)
     return this.#hostFetch(this.#input, init)
   }
@@ -153,12 +158,16 @@ class FetchCall implements Sender<Response> {
 
   isMistake(): boolean {
     // The native fetch brings everything that needs a network to our dispatcher; what it refuses before is the input's fault.
-    if (this.#hostFetch === nativeFetch) return true
+    this.#mistaken = this.#hostFetch === nativeFetch || !this.#isValid()
+    return this.#mistaken
+  }
+
+  #isValid(): boolean {
     try {
       new Request(isRequest(this.#input) ? this.#input.url : this.#input, this.#init as unknown as RequestInit)
-      return false
-    } catch {
       return true
+    } catch {
+      return false
     }
   }
 
@@ -182,25 +191,14 @@ class FetchCall implements Sender<Response> {
 /** A Request's body up to this many bytes is kept until it is known whether it must be sent again. */
 const spareLimit = 1024 * 1024
 
-/** The members of RequestInit, for an `init` that is an instance of something and has them on its prototype. */
+/** The members of RequestInit and our own, for an `init` that is an instance of something and has them on its prototype. */
 const members = [
-  'method',
-  'headers',
-  'body',
-  'referrer',
-  'referrerPolicy',
-  'mode',
-  'credentials',
-  'cache',
-  'redirect',
-  'integrity',
-  'keepalive',
-  'window',
-  'duplex',
-  'priority',
-] as const // prettier-ignore
+  ...['method', 'headers', 'body', 'signal', 'redirect', 'duplex', 'integrity', 'keepalive', 'referrer'],
+  ...['referrerPolicy', 'mode', 'credentials', 'cache', 'window', 'priority', 'dispatcher'],
+  ...['timeout', 'retry', 'idempotent', 'idempotencyKey', 'hedge', 'throwOnStatus'],
+]
 
-function ownCopy(init: FetchInit | undefined): Record<string, unknown> {
+function ownCopy(init: FetchInit | null | undefined): FetchInit {
   if (init === undefined || init === null) return {}
   const prototype: unknown = Object.getPrototypeOf(init)
   if (prototype === Object.prototype || prototype === null) return { ...init }
@@ -212,8 +210,22 @@ function ownCopy(init: FetchInit | undefined): Record<string, unknown> {
   return copy
 }
 
+/** What WebIDL takes for a dictionary. */
+function isDictionary(init: unknown): boolean {
+  return init === undefined || init === null || typeof init === 'object' || typeof init === 'function'
+}
+
 function isRequest(input: unknown): input is Request {
-  return typeof input === 'object' && input !== null && 'url' in input && 'method' in input
+  return typeof input === 'object' && input !== null && 'url' in input && 'method' in input && 'clone' in input
+}
+
+/** A body that is still there; one that is not is left to fetch to refuse. */
+function hasFreshBody({ body, bodyUsed }: Request): boolean {
+  return body !== null && body !== undefined && !bodyUsed && !body.locked
+}
+
+function isIterator(headers: unknown): headers is Iterable<[string, string]> {
+  return typeof headers === 'object' && headers !== null && 'next' in headers && Symbol.iterator in headers
 }
 
 function isHttp(input: unknown): input is string | URL | Request {
@@ -225,15 +237,15 @@ function isUsableSignal(signal: unknown): boolean {
   return signal === undefined || signal === null || signal instanceof AbortSignal
 }
 
-function signalOf(input: string | URL | Request, init: FetchInit | undefined): AbortSignal | null | undefined {
-  if (init?.signal !== undefined) return init.signal
+function signalOf(input: string | URL | Request, init: FetchInit): AbortSignal | null | undefined {
+  if (init.signal !== undefined) return init.signal
   return isRequest(input) ? input.signal : undefined
 }
 
 const normalized = /^(?:delete|get|head|options|post|put)$/i
 
-function methodOf(input: string | URL | Request, init: FetchInit | undefined): string {
-  const method = String(init?.method ?? (isRequest(input) ? input.method : 'GET'))
+function methodOf(input: string | URL | Request, init: FetchInit): string {
+  const method = String(init.method ?? (isRequest(input) ? input.method : 'GET'))
   return normalized.test(method) ? method.toUpperCase() : method
 }
 
