@@ -8,6 +8,7 @@ import { classify } from '../diagnosis/classify.js'
 import { isOffhookError } from '../failure/errors.js'
 import type { AttemptReport, Evidence, Limit } from '../failure/evidence.js'
 import type { Failure } from '../failure/kinds.js'
+import { listenToDecoder } from '../wire/decoder-handlers.js'
 import type { Exchange } from '../wire/exchange.js'
 import { Timeline } from '../wire/timeline.js'
 import type { Connections, Dispatcher, Route } from '../wire/undici-connections.js'
@@ -136,6 +137,8 @@ export class Attempt<Answer> implements Sending, DispatchListener {
 
   onHead(exchange: Exchange): void {
     this.#stage.headSeen(exchange)
+    if (exchange.header('content-encoding') !== undefined && this.#facts !== undefined)
+      listenToDecoder(exchange, this.#facts.handler, (raw) => this.#undecodable(exchange, raw))
   }
 
   onEnd(exchange: Exchange): void {
@@ -148,7 +151,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     if (!this.#answered || exchange !== this.#timeline.exchange) return reason
     // A reader that has had enough is no failure; one that cannot decode what came is.
     const evidence = this.#timeline.evidence()
-    const failure = reason instanceof Error && isDecoding(reason) ? classify(reason, evidence) : undefined
+    const failure = isDecoding(reason) ? classify(reason, evidence) : undefined
     if (failure !== undefined) return this.#failBody({ failure, evidence })
     this.#close()
     return reason
@@ -165,6 +168,12 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     this.#failed = { failure, evidence }
     if (this.#sender?.mayRepeat !== true) this.#finish({ end: 'failure', failure, evidence })
     return raw
+  }
+
+  #undecodable(exchange: Exchange, raw: unknown): unknown {
+    if (!this.#answered || exchange !== this.#timeline.exchange || !isDecoding(raw)) return raw
+    const evidence = this.#timeline.evidence()
+    return this.#failBody({ failure: classify(raw, evidence), evidence })
   }
 
   #onAnswer(answer: Answer): void {
@@ -190,7 +199,20 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     // What was seen when the exchange failed is nearer to it than the rejection, unless that is the word of an offhook.
     const failed = isOffhookError(raw) ? undefined : this.#failed
     const evidence = failed?.evidence ?? this.#timeline.evidence()
-    this.#finish({ end: 'failure', failure: failed?.failure ?? classify(raw, evidence), evidence })
+    const failure = failed?.failure ?? this.#refusal(classify(raw, evidence))
+    this.#finish({ end: 'failure', failure, evidence })
+  }
+
+  /**
+   * No exchange failed, and the host's API took offence at the answer: at where it redirects to, at its digest, at its
+   * status. The same answer would come again.
+   */
+  #refusal(failure: Failure): Failure {
+    const { exchange } = this.#timeline
+    if (exchange?.headAt === undefined || exchange.failed || failure.aborted === true) return failure
+    if (failure.kind !== 'unknown' && failure.kind !== 'not-admitted') return failure
+    const kind = failure.kind === 'unknown' ? 'unknown' : 'protocol'
+    return { ...failure, kind, delivery: 'answered', permanent: true }
   }
 
   #finish(outcome: Outcome<Answer>): void {
@@ -255,7 +277,7 @@ class AttemptOver extends Error {
 }
 
 /** zlib's errors: the only ones that the reader's side of an exchange adds to it. */
-function isDecoding(reason: Error): boolean {
-  const { code } = reason as NodeJS.ErrnoException
+function isDecoding(reason: unknown): boolean {
+  const code = reason instanceof Error ? (reason as NodeJS.ErrnoException).code : undefined
   return typeof code === 'string' && /^(?:Z_|ERR_BROTLI|ERR_ZSTD|ERR_?_ERROR_FORMAT|ERR__|ZSTD_)/.test(code)
 }

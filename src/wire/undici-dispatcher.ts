@@ -25,6 +25,8 @@ export interface DispatchFacts {
   readonly hasBody: boolean
   /** What `content-length` the host's API has worked out; absent where it does not know. */
   readonly contentLength: number | undefined
+  /** The handler of the caller's API. */
+  readonly handler: AnyHandler
 }
 
 /** The dispatcher of one attempt: passes requests on to the connections and lets the timeline watch. */
@@ -59,7 +61,7 @@ export class WatchingDispatcher extends undici.Dispatcher {
       held(handler as AnyHandler, this.#listener.holdBytes),
       this.#own === undefined ? 'any' : coreSpeaksOld ? 'old' : 'new',
     )
-    this.#listener.onDispatch(exchange, bodyFacts(options))
+    this.#listener.onDispatch(exchange, factsOf(options, handler as AnyHandler))
     // undici 7 wraps a handler that speaks the new words, and what is on it would not reach the Client.
     const watched: WithExchange = coreSpeaksOld && speaksNew(watch) ? { ...options, [exchangeKey]: exchange } : options
     const send = () => {
@@ -108,11 +110,11 @@ function withOneLength(options: undici.Dispatcher.DispatchOptions): undici.Dispa
 
 const contentLength = 'content-length'
 
-function bodyFacts(options: undici.Dispatcher.DispatchOptions): DispatchFacts {
+function factsOf(options: undici.Dispatcher.DispatchOptions, handler: AnyHandler): DispatchFacts {
   const hasBody = options.body !== null && options.body !== undefined
-  if (!hasBody) return { hasBody, contentLength: 0 }
+  if (!hasBody) return { hasBody, contentLength: 0, handler }
   const headers = options.headers as Record<string, unknown> | undefined
   const length =
     headers !== undefined && !Array.isArray(headers) ? Number(headers['content-length'] ?? Number.NaN) : Number.NaN
-  return { hasBody, contentLength: Number.isNaN(length) ? undefined : length }
+  return { hasBody, contentLength: Number.isNaN(length) ? undefined : length, handler }
 }
