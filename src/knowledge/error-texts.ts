@@ -129,6 +129,12 @@ export const textRows: readonly TextRow[] = [
     why: noCode,
     source: `${fetchSource} httpRedirectFetch`,
   },
+  {
+    text: /^integrity mismatch$/,
+    says: { kind: 'protocol', phase: 'body', delivery: 'answered', permanent: true },
+    why: noCode,
+    source: `${fetchSource} mainFetch, on the digests of its integrity option`,
+  },
   // Of the first URL or of one that an answer pointed to: which, it does not say.
   {
     text: /^(?:URL scheme must be a HTTP\(S\) scheme|bad port)$/,

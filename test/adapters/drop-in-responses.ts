@@ -89,7 +89,7 @@ export const responses: readonly Probe[] = [
   ),
   {
     name: 'integrity that does not hold',
-    fails: 'unknown',
+    fails: 'protocol',
     ask: (fetch, { url }) => fetch(`${url}/echo`, { integrity: hash('sha256') }),
   },
   {
