@@ -179,7 +179,9 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     if (!verdict.retry) return false
     record.goOn(verdict)
     this.#bodyOver = false
-    this.#route = verdict.overHttp1 === true ? 'http/1.1' : verdict.freshConnection ? 'fresh' : 'pooled'
+    // A server that wanted HTTP/1.1 once would say so again.
+    if (verdict.overHttp1 === true) this.#route = 'http/1.1'
+    else if (this.#route !== 'http/1.1') this.#route = verdict.freshConnection ? 'fresh' : 'pooled'
     if (outcome.end === 'answer') {
       this.#tries.current?.letGo()
       this.#spec.sender.discard(outcome.answer, this.#host.clock)

@@ -38,7 +38,10 @@ export interface Timings {
   readonly total: number
 }
 
-/** Bytes of this request alone, as counted on the socket. `sent` counts what was queued for sending: an upper bound. */
+/**
+ * Bytes of this request alone, as counted on the socket. `sent` counts what was queued for sending: an upper bound. Over
+ * HTTP/2 the frames of the connection itself count too, and where other requests were under way nothing is known.
+ */
 export interface ByteCounts {
   readonly sent?: number
   readonly received?: number
@@ -98,6 +101,8 @@ export interface Evidence {
   readonly connection?: ConnectionFacts
   readonly timings?: Timings
   readonly bytes?: ByteCounts
+  /** How often the last request was put on the wire, where undici repeated it by itself. Absent when once. */
+  readonly wireAttempts?: number
   /** What HTTP/2 said about the last exchange. Absent on HTTP/1.1, and where it could not be heard. */
   readonly http2?: Http2Facts
   /**
@@ -138,5 +143,10 @@ export interface AttemptReport {
   readonly connection?: ConnectionFacts
   readonly timings?: Timings
   readonly bytes?: ByteCounts
+  /**
+   * How often the request was put on the wire in this attempt, where that was more than once: undici repeats by itself
+   * what an HTTP/2 server declares not to have processed.
+   */
+  readonly wireAttempts?: number
   readonly decision: Decision
 }

@@ -40,6 +40,7 @@ export class Timeline {
     const { connection, bytes, status } = exchange
     const http2 = exchange.stream?.facts()
     const earlier = [...(this.earlier ?? []).flatMap(factsOf), ...(exchange.restarts ?? [])]
+    const wireAttempts = (exchange.restarts?.length ?? 0) + (exchange.startedAt === undefined ? 0 : 1)
     const ending = exchange.socket?.ending ?? exchange.line?.socket?.ending
     return {
       vantage: this.ownSockets ? 'socket' : 'dispatcher',
@@ -54,6 +55,7 @@ export class Timeline {
       ...(connection !== undefined && { connection }),
       timings: timingsOf(exchange, total),
       ...(bytes !== undefined && { bytes }),
+      ...(wireAttempts > 1 && { wireAttempts }),
       ...(http2 !== undefined && { http2 }),
       ...(earlier.length > 0 && { earlier }),
     }
