@@ -12,11 +12,13 @@ import { bareFetch } from './bare-fetch.js'
 import { bodies, failingBodies } from './drop-in-bodies.js'
 import { headers, inputs, methods, requestModes } from './drop-in-inputs.js'
 import { type AnyFetch, calm, type End, type Place, type Probe, record } from './drop-in-probe.js'
+import { readers } from './drop-in-readers.js'
 import { redirects } from './drop-in-redirects.js'
 import { failures, refusals, schemes } from './drop-in-refusals.js'
-import { readers, responses } from './drop-in-responses.js'
+import { responses } from './drop-in-responses.js'
 import { dropInServer } from './drop-in-server.js'
 import { signals } from './drop-in-signals.js'
+import { views } from './drop-in-views.js'
 
 const tables: Readonly<Record<string, readonly Probe[]>> = {
   inputs,
@@ -29,6 +31,7 @@ const tables: Readonly<Record<string, readonly Probe[]>> = {
   signals,
   responses,
   'ways to read': readers,
+  'views of a response': views,
   schemes,
   refusals,
   failures,
