@@ -168,7 +168,8 @@ export class SocketRecord {
   retire(): void {
     if (this.closed) return
     this.closedByUs = true
-    this.#socket?.destroy()
+    // undici 7 throws where nobody can catch it when an HTTP/2 connection closes without an error.
+    this.#socket?.destroy(this.http2 === undefined ? undefined : new Retired())
   }
 
   /** Gives up a connection that is still being made; one that stands is left alone. */
@@ -248,6 +249,14 @@ export class SocketRecord {
     this.closed = true
     this.endedAt ??= this.#clock.now()
     this.ending ??= 'local'
+  }
+}
+
+/** Not an error to undici, by its code: what has been put on the connection meanwhile goes to the next one. */
+class Retired extends Error {
+  readonly code = 'UND_ERR_INFO'
+  constructor() {
+    super('the connection has been idle for too long')
   }
 }
 
