@@ -86,7 +86,9 @@ export class Line {
     const interrupted = () => orBytes && (source.length > 0 || source.ended)
     if (interrupted()) return
     await this.#until((done) => {
-      const timer = setTimeout(done, ms)
+      // One turn of the loop more than the timer: where client and server share a busy process, the timer may be so late that
+      // the client has had no chance yet to read what was written before the wait.
+      const timer = setTimeout(() => setImmediate(() => setImmediate(done)), ms)
       const off = source.onChange(() => interrupted() && done())
       return () => {
         clearTimeout(timer)

@@ -88,8 +88,8 @@ export type HeaderValues = Readonly<Record<string, string | number | readonly st
  * ```ts
  * import type { Answer } from 'offhook/testing'
  *
- * const busy: Answer = { status: 503, retryAfter: 2, body: 'come back later' }
- * const cutInHalf: Answer = { framing: 'chunked', body: { bytes: 1000 }, cut: { body: 500 } }
+ * export const busy: Answer = { status: 503, retryAfter: 2, body: 'come back later' }
+ * export const cutInHalf: Answer = { framing: 'chunked', body: { bytes: 1000 }, cut: { body: 500 } }
  * ```
  */
 export interface Answer {
@@ -134,11 +134,11 @@ export interface Answer {
  * ```ts
  * import type { Script } from 'offhook/testing'
  *
- * const lostAnswer: Script = {
+ * export const lostAnswer: Script = {
  *   says: 'executes the request, then the process is killed',
  *   request: [{ read: 'request' }, 'execute', 'rst'],
  * }
- * const shortTempered: Script = { idle: [{ wait: 200 }, 'fin'] }
+ * export const shortTempered: Script = { idle: [{ wait: 200 }, 'fin'] }
  * ```
  */
 export interface Script {

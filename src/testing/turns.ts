@@ -19,6 +19,7 @@ export interface TurnOptions {
  * await using server = await rudeServer({
  *   script: inTurn([misdeeds['fin-after-request'], misdeeds['status-503'], [{ respond: { body: 'at last' } }]]),
  * })
+ * console.log(server.url)
  * ```
  */
 export function inTurn(scripts: readonly (Script | readonly Step[])[], options: TurnOptions = {}): Turns {
@@ -35,6 +36,7 @@ export function inTurn(scripts: readonly (Script | readonly Step[])[], options: 
  * import { failTimes, misdeeds, rudeServer } from 'offhook/testing'
  *
  * await using server = await rudeServer({ script: failTimes(2, misdeeds['status-503-retry-after']) })
+ * console.log(server.url)
  * ```
  */
 export function failTimes(times: number, script: Script | readonly Step[], then: Script | readonly Step[] = {}): Turns {
@@ -52,6 +54,7 @@ export function failTimes(times: number, script: Script | readonly Step[], then:
  * import { rudeServer, statuses } from 'offhook/testing'
  *
  * await using server = await rudeServer({ script: statuses([429, 503, 200]) })
+ * console.log(server.url)
  * ```
  */
 export function statuses(list: readonly number[], options: TurnOptions = {}): Turns {
