@@ -70,7 +70,8 @@ class OffhookClient implements Client, CallHost {
   readonly random
   readonly gated: boolean
   readonly #origins: Origins
-  readonly #calls = new Set<RunningCall>()
+  /** In no order: a Set that is added to and deleted from all the time is always being laid anew. */
+  readonly #calls: RunningCall[] = []
   #state: 'open' | 'closed' | 'destroyed' = 'open'
   #idle: Promise<void> | undefined
   #onIdle: (() => void) | undefined
@@ -90,12 +91,12 @@ class OffhookClient implements Client, CallHost {
   }
 
   stats(): ClientStats {
-    return { inFlight: this.#calls.size, origins: this.#origins.stats() }
+    return { inFlight: this.#calls.length, origins: this.#origins.stats() }
   }
 
   async close(): Promise<void> {
     if (this.#state === 'open') this.#state = 'closed'
-    if (this.#calls.size > 0) {
+    if (this.#calls.length > 0) {
       this.#idle ??= new Promise((resolve) => {
         this.#onIdle = resolve
       })
@@ -106,7 +107,7 @@ class OffhookClient implements Client, CallHost {
 
   async destroy(): Promise<void> {
     this.#state = 'destroyed'
-    for (const call of this.#calls) call.end(call.destroyed(new ClientGone('destroyed')))
+    for (const call of [...this.#calls]) call.end(call.destroyed(new ClientGone('destroyed')))
     await this.connections.destroy()
   }
 
@@ -120,12 +121,16 @@ class OffhookClient implements Client, CallHost {
 
   enter(call: RunningCall): void {
     if (this.#state !== 'open') throw notAdmitted(call, this.#state)
-    this.#calls.add(call)
+    call.slot = this.#calls.push(call) - 1
   }
 
   leave(call: RunningCall): void {
-    this.#calls.delete(call)
-    if (this.#calls.size === 0) this.#onIdle?.()
+    const last = this.#calls.pop()
+    if (last !== undefined && last !== call) {
+      this.#calls[call.slot] = last
+      last.slot = call.slot
+    }
+    if (this.#calls.length === 0) this.#onIdle?.()
   }
 }
 

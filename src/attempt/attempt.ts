@@ -43,6 +43,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
   #settle: ((outcome: Outcome<Answer>) => void) | undefined
   #answered = false
   lost: Lost | undefined
+  bodyError: unknown
   #failed: Lost | undefined
   #over = false
   #cancelled: { readonly reason: unknown } | undefined
@@ -240,6 +241,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
 
   #failBody(lost: Lost, attempts?: readonly AttemptReport[]): unknown {
     const error = this.#host.owner.bodyFailed(lost, attempts)
+    this.bodyError = error
     // fetch hands a signal's reason to the body's reader as it is, and wraps everything else in a TypeError.
     this.#controller?.abort(error)
     this.#close()

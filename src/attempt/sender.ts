@@ -26,6 +26,8 @@ export interface Sending {
   readonly dispatcher: WatchingDispatcher
   /** Aborts when the attempt is over before its time. Made when first read, since it costs something. */
   readonly signal: AbortSignal
+  /** The error of a body that failed after its head had been handed over. */
+  readonly bodyError: unknown
   /** For a sender that can continue a body: how it was cut, once it was. */
   readonly lost: Lost | undefined
   /** The body cannot be continued; returns the error for its reader. `attempts` tells of the attempts to continue it. */

@@ -35,6 +35,7 @@ export type CutBody = Lost & { readonly end: 'failure' }
 class Call<Answer> implements AttemptOwner, RunningCall {
   readonly #spec: CallSpec<Answer>
   readonly #host: CallHost
+  slot = -1
   readonly #startedAt: number
   readonly #events: CallEvents | undefined
   readonly #ending: Ending

@@ -59,6 +59,8 @@ export interface CallHost {
 
 /** What a client may do to a call in flight. */
 export interface RunningCall {
+  /** Where its client keeps it. */
+  slot: number
   target(): CallTarget
   end(reason: unknown): void
   /** The error for a call that its own client ends. */

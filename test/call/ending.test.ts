@@ -63,7 +63,7 @@ const points: Point[] = [
     reached: () => turns(),
   },
   {
-    where: 'for two turns of the loop, before a socket is reused',
+    where: 'for a turn of the loop, before a socket is reused',
     prepare: async (scene) => {
       await answer(scene, { headers: { 'x-request-id': 'first' } })
       await scene.server.until(() => scene.server.connections.idle === 1)
