@@ -114,8 +114,8 @@ function phaseOfLimit({ limit, phase, vantage, started }: Evidence): Phase {
   if (limit === 'total') return 'call'
   if (limit === 'body') return 'body'
   if (limit === 'connect') return phasesOfDial.includes(phase) ? phase : 'connect'
-  // Where nobody could see the dial, `admit` is only the absence of marks.
-  if (vantage === 'none' && phase === 'admit') return 'call'
+  // Where nobody could see the dial, `admit` is only the absence of marks: all that is known is that it was waited for.
+  if (vantage === 'none' && phase === 'admit') return 'wait'
   return vantage === 'dispatcher' && started === false && phase === 'admit' ? 'connect' : phase
 }
 
