@@ -6,7 +6,7 @@ import { createSecureServer } from 'node:http2'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { PassThrough, type Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { certificates, failTimes, inTurn, rudeServer, type Step, TEST_CA } from 'offhook/testing'
+import { certificates, failTimes, inTurn, rudeServer, type SeenRequest, type Step, TEST_CA } from 'offhook/testing'
 import { Agent, type Dispatcher, request, WebSocket } from 'undici'
 import { describe, expect, test } from 'vitest'
 import { resilient } from '../../src/adapters/interceptor.js'
@@ -309,6 +309,46 @@ describe.concurrent('beside the body', () => {
     await agent.destroy()
     for (const session of sessions) session.destroy()
     secure.close()
+  })
+})
+
+describe.concurrent('a body that is cut', () => {
+  const text = 'the quick brown fox jumps over the lazy dog '.repeat(2_000)
+  const etag = '"one"'
+
+  /** Serves ranges, and cuts every answer after 10 kB while that leaves something to be cut. */
+  const cutting = ({ headers }: SeenRequest): readonly Step[] => {
+    const start = Number(/bytes=(\d+)-/.exec(headers['range'] ?? '')?.[1] ?? 0)
+    const part = { 'content-range': `bytes ${start}-${text.length - 1}/${text.length}` }
+    const rest = text.slice(start)
+    const cut = rest.length > 10_000 && { cut: { body: 10_000 } }
+    const answer = { status: start > 0 ? 206 : 200, headers: { etag, ...(start > 0 && part) }, body: rest, ...cut }
+    return [{ respond: answer }, ...(cut === false ? [] : ['fin' as const])]
+  }
+
+  test('is continued where the options ask for it: the reader sees one body', async () => {
+    await using server = await rudeServer({ script: cutting })
+    const agent = new Agent()
+    const options = { random: () => 0, budget: false, retry: { resume: true } } as const
+    const dispatcher = agent.compose(resilient(options))
+    const { body } = await request(server.url, { dispatcher })
+    expect(await body.text()).toBe(text)
+    const response = await fetch(server.url, { dispatcher } as object)
+    expect(await response.text()).toBe(text)
+    expect(server.ledger.entries()).toHaveLength(2 * 9)
+    await agent.close()
+  })
+
+  test('is asked for again as a whole where it is buffered', async () => {
+    const cut = { respond: { body: text, cut: { body: 10_000 } } }
+    await using server = await rudeServer()
+    server.on({ turns: [{ request: [cut, 'fin'] }, { request: [{ respond: { body: text } }] }], per: 'server' })
+    const agent = new Agent()
+    const dispatcher = agent.compose(resilient({ random: () => 0, retry: { body: 'buffer' } }))
+    const { body } = await request(server.url, { dispatcher })
+    expect(await body.text()).toBe(text)
+    expect(server.ledger.entries()).toHaveLength(2)
+    await agent.close()
   })
 })
 
