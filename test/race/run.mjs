@@ -43,7 +43,9 @@ const clients = {
 }
 
 let failed = false
-console.log(`${requests} requests in ${lanes} lanes, half of them POST, gaps of ${gapMs.from} to ${gapMs.to} ms; idle connections end after 200 ms\n`)
+console.log(
+  `${requests} requests in ${lanes} lanes, half of them POST, gaps of ${gapMs.from} to ${gapMs.to} ms; idle connections end after 200 ms\n`,
+)
 for (const { name, act } of farSides) {
   const rows = await Promise.all(Object.keys(clients).map((client) => run(client, act)))
   for (const row of rows) {
@@ -53,7 +55,11 @@ for (const { name, act } of farSides) {
     if (row.client === 'offhook' && (row.late > 0 || row.twice > 0)) failed = true
   }
 }
-console.log(failed ? '\nnot reached: a POST of offhook failed after it had learned' : '\nreached: after 20 observations no POST of offhook fails')
+console.log(
+  failed
+    ? '\nnot reached: a POST of offhook failed after it had learned'
+    : '\nreached: after 20 observations no POST of offhook fails',
+)
 process.exitCode = failed ? 1 : 0
 
 async function run(name, act) {
