@@ -4,7 +4,7 @@ import { type Delivery, deliveries, type Failure, type FailureKind, phases } fro
 import { has, read } from '../failure/property.js'
 import type { CodeFact } from '../knowledge/code-row.js'
 import { factOf } from '../knowledge/error-codes.js'
-import { http2Says, opensslCode, proxySays, textRows } from '../knowledge/error-texts.js'
+import { badRedirect, fetchFailed, http2Says, opensslCode, proxySays, textRows } from '../knowledge/error-texts.js'
 import type { ErrorFacts } from './error-chain.js'
 import { failureOfOurs } from './our-errors.js'
 
@@ -23,6 +23,7 @@ export function readingOf(facts: ErrorFacts): Reading | undefined {
   const says = ownSays(facts)
   const own = says === undefined ? undefined : { facts, says }
   const inner = mostTelling(facts) ?? (facts.cause === undefined ? undefined : readingOf(facts.cause))
+  if (inner?.facts.code === 'ERR_INVALID_URL' && fetchFailed.test(facts.message)) return { ...inner, says: badRedirect }
   if (own === undefined || inner === undefined) return own ?? inner
   return join(own, inner)
 }

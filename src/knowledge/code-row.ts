@@ -32,7 +32,7 @@ export interface CodeFact {
 }
 
 /** The system call that failed, by what it was for. `elsewhere`: no network call, such as `open`. */
-export type Step = 'resolve' | 'connect' | 'read' | 'write' | 'elsewhere'
+export type Step = 'resolve' | 'connect' | 'read' | 'write' | 'datagram' | 'elsewhere'
 
 /** A row: the codes, what they say, and where that stands. */
 export interface CodeRow {
@@ -62,8 +62,10 @@ export const invalid = {
 const steps: readonly (readonly [RegExp, Step])[] = [
   [/^(?:getaddrinfo|getnameinfo|getHostBy.*|query.*)$/, 'resolve'],
   [/^(?:connect|bind|socket)$/, 'connect'],
-  [/^(?:readv?|recv(?:from|msg|mmsg)?)$/, 'read'],
-  [/^(?:writev?|send(?:to|msg|mmsg)?|shutdown)$/, 'write'],
+  [/^(?:readv?)$/, 'read'],
+  [/^(?:writev?|shutdown)$/, 'write'],
+  // libuv names the system call for datagrams alone: a stream's are always `read` and `write`.
+  [/^(?:recv|send)(?:to|from|msg|mmsg)?$/, 'datagram'],
 ]
 
 /** What a system call, by the name that Node gives it on errors, was for. */

@@ -118,7 +118,7 @@ export const textRows: readonly TextRow[] = [
     source: `${fetchSource} onAborted`,
   },
   {
-    text: /^(?:unexpected redirect|redirect count exceeded|max redirects)$/,
+    text: /^(?:unexpected redirect|redirect count exceeded|max redirects|URL scheme must be a HTTP\(S\) scheme)$/,
     says: redirect,
     why: noCode,
     source: `${fetchSource}; undici 7 lib/handler/redirect-handler.js`,
@@ -137,10 +137,10 @@ export const textRows: readonly TextRow[] = [
   },
   // Of the first URL or of one that an answer pointed to: which, it does not say.
   {
-    text: /^(?:URL scheme must be a HTTP\(S\) scheme|bad port)$/,
+    text: /^bad port$/,
     says: { kind: 'not-admitted', admission: 'invalid', phase: 'admit', permanent: true },
     why: noCode,
-    source: `${fetchSource} mainFetch, httpRedirectFetch`,
+    source: `${fetchSource} mainFetch`,
   },
   {
     text: /^(?:unknown scheme|invalid method|about scheme is not supported|not implemented\.\.\. yet\.\.\.)$/,
@@ -149,6 +149,15 @@ export const textRows: readonly TextRow[] = [
     source: `${fetchSource} schemeFetch`,
   },
 ]
+
+/**
+ * The wrapper of all that goes wrong in fetch before it has a response. It has parsed its own URL by then: one that
+ * cannot be parsed came from an answer.
+ */
+export const fetchFailed = /^fetch failed$/
+
+/** The answer pointed to where nobody can go. */
+export const badRedirect: CodeFact = redirect
 
 /** A proxy's answer to CONNECT. What it refuses (407, 403) it will refuse again; what it could not do may pass. */
 export function proxySays(status: number): CodeFact {

@@ -52,6 +52,13 @@ export const systemCodes: readonly CodeRow[] = [
   // On a connection that stands: an ICMP error that TCP had remembered, so a filter on the way, not the peer's port.
   { codes: ['ECONNREFUSED'], at: ['read'], says: { kind: 'unreachable', phase: 'wait' }, source: icmp },
   { codes: ['ECONNREFUSED'], at: ['write'], says: { kind: 'unreachable', phase: 'send' }, source: icmp },
+  // ICMP port unreachable, for a datagram sent before this call; Winsock calls it a reset.
+  {
+    codes: ['ECONNREFUSED', 'ECONNRESET'],
+    at: ['datagram'],
+    says: { kind: 'refused', phase: 'wait' },
+    source: 'https://man7.org/linux/man-pages/man7/udp.7.html; libuv src/win/udp.c',
+  },
 
   // Timed out by the kernel.
   { codes: ['ETIMEDOUT'], at: ['connect'], says: { kind: 'timeout', ...dialling }, source: connect },
@@ -63,11 +70,12 @@ export const systemCodes: readonly CodeRow[] = [
   { codes: noWay, at: ['connect'], says: { kind: 'unreachable', ...dialling }, source: connect },
   { codes: noWay, at: ['read'], says: { kind: 'unreachable', phase: 'wait' }, source: icmp },
   { codes: noWay, at: ['write'], says: { kind: 'unreachable', phase: 'send' }, source: icmp },
+  { codes: noWay, at: ['datagram'], says: { kind: 'unreachable', phase: 'wait' }, source: icmp },
   { codes: noWay, says: { kind: 'unreachable' }, source: errno },
 
   // This host.
   { codes: shortage, at: ['connect'], says: { kind: 'local-resource', ...dialling }, source: connect },
-  { codes: shortage, at: ['read', 'write', 'elsewhere'], says: { kind: 'local-resource' }, source: errno },
+  { codes: shortage, at: ['read', 'write', 'datagram', 'elsewhere'], says: { kind: 'local-resource' }, source: errno },
   { codes: shortage, says: { kind: 'local-resource' }, source: errno },
   // A local filter or a route of type prohibit (EACCES) or blackhole (EINVAL); a Unix socket without permission.
   {
@@ -76,13 +84,14 @@ export const systemCodes: readonly CodeRow[] = [
     says: { kind: 'local-resource', ...dialling },
     source: `${connect}; ip-route(8)`,
   },
-  // A local filter that drops: the datagram, or the segment, was not given to the network.
+  // A local filter that drops what this very call was to send.
   {
     codes: ['EPERM', 'EACCES'],
-    at: ['write'],
-    says: { kind: 'local-resource', phase: 'send' },
+    at: ['datagram'],
+    says: { kind: 'local-resource', phase: 'send', delivery: 'unsent' },
     source: 'https://man7.org/linux/man-pages/man2/send.2.html',
   },
+  { codes: ['EPERM', 'EACCES'], at: ['write'], says: { kind: 'local-resource', phase: 'send' }, source: errno },
   {
     codes: ['EAFNOSUPPORT', 'EPROTONOSUPPORT'],
     at: ['connect'],
@@ -91,7 +100,7 @@ export const systemCodes: readonly CodeRow[] = [
   },
   {
     codes: ['EMSGSIZE'],
-    at: ['write'],
+    at: ['datagram'],
     says: { ...invalid, phase: 'send' },
     source: 'https://man7.org/linux/man-pages/man2/send.2.html',
   },
