@@ -29,12 +29,23 @@ export {
   UnknownNetworkError,
   UnreachableError,
 } from './failure/errors.js'
-export type { AttemptReport, ByteCounts, ConnectionFacts, Decision, Limit, Timings } from './failure/evidence.js'
+export type {
+  AttemptReport,
+  ByteCounts,
+  ConnectionFacts,
+  Decision,
+  Evidence,
+  ExchangeFacts,
+  Limit,
+  SocketEnding,
+  Timings,
+} from './failure/evidence.js'
 export type { Delivery, Failure, FailureKind, Phase, RequestClass, StopReason, TlsTrouble } from './failure/kinds.js'
 export { OffhookError } from './failure/offhook-error.js'
 export type { ClientOptions, Http2Options, TimeoutOptions } from './options.js'
 export type { OriginStats } from './origin/origin.js'
-export type { BreakerOptions } from './policy/breaker.js'
+export type { BreakerOptions, BreakerState } from './policy/breaker.js'
+export type { BudgetSnapshot } from './policy/budget.js'
 export type { BudgetOptions, BudgetPreset } from './policy/budget-options.js'
 export type { ConcurrencyOptions } from './policy/concurrency.js'
 export type { HedgeOptions } from './policy/hedge.js'

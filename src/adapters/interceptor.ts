@@ -54,7 +54,7 @@ export interface ResilientOptions extends Pick<ClientOptions, Exclude<(typeof na
  * Compose it first, so that it stands next to the wire: an interceptor between the two that repeats or redirects hides
  * requests from it. The state of the policies is kept per dispatcher and origin, so compose once, not per request.
  *
- * The handler, and so the caller, is told an {@link OffhookError} of the failure's kind (from `fetch` it is the `cause` of
+ * The handler, and so the caller, is told an `OffhookError` of the failure's kind (from `fetch` it is the `cause` of
  * its `TypeError: fetch failed`), or its own reason when it aborted. With `throwOnStatus`, `response` of a
  * `StatusError` is `{ statusCode, headers, statusText }`. `CONNECT` and upgrades go through untouched.
  *
