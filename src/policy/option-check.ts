@@ -36,7 +36,7 @@ export interface OptionSection {
  *
  * @example
  * ```ts
- * const section = openSection('retry', options.retry, ['attempts'])
+ * const section = openSection('retry', { attempts: 5 }, ['attempts'])
  * const attempts = section.number('attempts', { min: 1, max: 100, integer: true }) ?? 3
  * ```
  */

@@ -34,11 +34,16 @@ const throttledCost = 0.4
  *
  * @example
  * ```ts
+ * import type { Failure } from '../failure/kinds.js'
+ * import { decide } from './retry.js'
+ * import { defaultRetryPolicy } from './retry-options.js'
+ *
+ * const failure: Failure = { kind: 'reset', phase: 'wait', delivery: 'unknown', cause: undefined }
  * const verdict = decide(
  *   { failure, requestClass: 'idempotent', replayable: true, attempts: 1, transparent: 0, dice: Math.random() },
  *   defaultRetryPolicy,
  * )
- * if (verdict.retry) setTimeout(again, verdict.waitMs)
+ * console.log(verdict.retry, verdict.waitMs, verdict.because)
  * ```
  */
 export function decide(question: RetryQuestion, policy: RetryPolicy): Verdict {
