@@ -44,6 +44,7 @@ export class FrameTap extends Duplex {
   readonly #waiting: (() => void)[] = []
   #mute = false
   #answersPings = true
+  #leaving = false
   #outgoing: Buffer = Buffer.alloc(0)
   #incoming: Buffer = Buffer.alloc(0)
   #skip = PREFACE_BYTES
@@ -92,6 +93,7 @@ export class FrameTap extends Duplex {
   /** GOAWAY, with whatever stream as the last that was or might be processed. The connection stays open. */
   goaway(lastStream: number, code: H2Code): void {
     const payload = Buffer.alloc(8)
+    this.#leaving = true
     payload.writeUInt32BE(lastStream, 0)
     payload.writeUInt32BE(H2_CODES[code], 4)
     this.#send(frame(GOAWAY, 0, payload))
@@ -113,8 +115,10 @@ export class FrameTap extends Duplex {
     this.#outgoing = Buffer.concat([this.#outgoing, chunk])
     const passed: Buffer[] = []
     for (const { bytes, type, flags, stream } of this.#takeFrames()) {
-      const silenced = type === PING && (flags & ACK) === ACK && !this.#answersPings
-      if (!silenced && !this.#ended.has(stream)) passed.push(bytes)
+      const unwanted = type === PING && (flags & ACK) === ACK && !this.#answersPings
+      // Node's own GOAWAY would name more streams than ours did, which is an error (RFC 9113 §6.8).
+      const outdone = type === GOAWAY && this.#leaving
+      if (!unwanted && !outdone && !this.#ended.has(stream)) passed.push(bytes)
     }
     if (passed.length > 0) this.#send(Buffer.concat(passed))
     this.#greet()

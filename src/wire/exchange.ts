@@ -13,6 +13,7 @@ import { redactPath } from '../failure/redact.js'
 import type { HeaderReader } from './handler-shapes.js'
 import { endsWithConnection, hiddenCut } from './hidden-cut.js'
 import type { StreamWatch } from './http2-watch.js'
+import { PingTimeout } from './ping-timer.js'
 import type { SocketRecord } from './socket-record.js'
 
 /** A place for connections that hold one socket at a time: which one it holds, or is opening, now. */
@@ -116,8 +117,7 @@ export class Exchange {
     this.startedAt ??= now
     this.#leaveQueue()
     this.progressAt = now
-    const socket = this.line?.socket
-    if (socket !== undefined) this.#take(socket)
+    if (this.line?.socket !== undefined) this.#take(this.line.socket)
     this.listener.onStart(this)
   }
 
@@ -177,14 +177,14 @@ export class Exchange {
     this.endedAt = this.clock.now()
     this.#release()
     if (this.startedAt !== undefined && !this.stopped && this.abandoned === undefined) this.line?.failed(this)
-    return this.listener.onFailure(this, raw)
+    // undici 8 has another name for it when it ends a body of known length.
+    return this.listener.onFailure(this, this.socket?.error instanceof PingTimeout ? this.socket.error : raw)
   }
 
   /** Nothing came for so long that one of our limits ran out. */
   timedOut(): void {
-    if (this.startedAt === undefined) return
-    if (this.socket?.bytesRead === this.#readBefore) this.socket.http2?.doubt()
-    this.line?.failed(this)
+    this.socket?.http2?.doubt()
+    if (this.startedAt !== undefined) this.line?.failed(this)
   }
 
   /** The caller's handler wants no more of it. */

@@ -56,9 +56,12 @@ export class Http2Watch {
     return this.#session?.destroyed !== false
   }
 
-  /** A request waited in vain, and not one byte came meanwhile: whoever has a choice should take another connection. */
+  /** A request waited in vain. Until another byte comes, whoever has a choice should take another connection. */
   doubt(): void {
+    if (this.doubtful) return
     this.#doubtedAt = this.#socket.bytesRead
+    // A peer that is there answers at once.
+    if (this.#ping !== undefined) this.#ask()
   }
 
   /** It was doubted, and has been silent since. */

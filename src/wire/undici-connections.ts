@@ -140,6 +140,7 @@ export class Connections {
         if (socket) {
           record.established(socket, raw)
           this.#open(line, record, socket)
+          line.onOpen?.(record)
         }
         callback(...result)
       }
@@ -190,7 +191,8 @@ class PoolsByOrigin extends undici.Dispatcher {
   }
 
   override async close(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map((pool) => pool.close()))
+    // Closing what has been destroyed is no mistake, but undici takes it for one.
+    await Promise.all([...this.#pools.values()].map((pool) => (pool.destroyed ? undefined : pool.close())))
   }
 
   override async destroy(): Promise<void> {

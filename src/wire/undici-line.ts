@@ -1,6 +1,6 @@
 /** One place for connections, one at a time: undici's Client, with an ear on every socket it opens and every request it carries. */
 
-import { Client, type Dispatcher } from 'undici'
+import * as undici from 'undici'
 import type { Exchange, Line } from './exchange.js'
 import type { SocketRecord } from './socket-record.js'
 
@@ -9,7 +9,7 @@ import type { SocketRecord } from './socket-record.js'
  * handler of its own around that, a property of the dispatch options.
  */
 export const exchangeKey = Symbol('offhook.exchange')
-export type WithExchange = Dispatcher.DispatchOptions & { [exchangeKey]?: Exchange }
+export type WithExchange = undici.Dispatcher.DispatchOptions & { [exchangeKey]?: Exchange }
 
 /** How an idle connection is about to be used. */
 export interface Reuse {
@@ -66,6 +66,8 @@ export class OriginLine implements Line {
   socket: SocketRecord | undefined
   waiting = 0
   lines: OpenLines | undefined
+  /** Told of each connection before the first request is put on it. */
+  onOpen: ((socket: SocketRecord) => void) | undefined
 
   constructor(origin: string, watcher: LineWatcher) {
     this.origin = origin
@@ -132,22 +134,34 @@ function isRepeatable(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'PUT' || method === 'DELETE' || method === 'OPTIONS'
 }
 
-export class WatchedClient extends Client {
+/** undici 7 is used with one stream a connection: when it loses one it repeats others that may have been processed. */
+const multiplexes = 'Dispatcher1Wrapper' in undici
+
+/** undici 8's own limit of streams. */
+const mostStreams = 100
+
+export class WatchedClient extends undici.Client {
   readonly #line: OriginLine
-  readonly #elsewhere: Dispatcher['dispatch']
+  readonly #elsewhere: undici.Dispatcher['dispatch']
 
   /** @param place what is reported to, and where requests go for which this connection is no good */
   constructor(
     origin: string | URL,
-    options: Client.Options,
-    place: { readonly line: OriginLine; readonly elsewhere: Dispatcher['dispatch'] },
+    options: undici.Client.Options,
+    place: { readonly line: OriginLine; readonly elsewhere: undici.Dispatcher['dispatch'] },
   ) {
     super(origin, options)
     this.#line = place.line
     this.#elsewhere = place.elsewhere
+    const { pipelining } = this
+    place.line.onOpen = ({ protocol }) => {
+      // Over HTTP/2 undici 8 takes this number for the streams that may be open on a connection which is being left
+      // when the next one is dialled: with 1, what a GOAWAY refused would wait for all that it let stand.
+      if (multiplexes) this.pipelining = protocol === 'h2' ? mostStreams : pipelining
+    }
   }
 
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+  override dispatch(options: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
     this.#line.retireIfStale(options.method)
     if (this.#line.doubtful) return this.#elsewhere(options, handler)
     const exchange = (handler as { exchange?: Exchange }).exchange ?? (options as WithExchange)[exchangeKey]

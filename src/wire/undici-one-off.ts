@@ -42,7 +42,7 @@ export class OneOffClients extends undici.Dispatcher {
   }
 
   override async close(): Promise<void> {
-    await Promise.all([...this.#clients].map((client) => client.close()))
+    await Promise.all([...this.#clients].map((client) => (client.destroyed ? undefined : client.close())))
   }
 
   override async destroy(): Promise<void> {
