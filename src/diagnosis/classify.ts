@@ -9,7 +9,7 @@ import type { Delivery, Failure, FailureKind, Phase } from '../failure/kinds.js'
 import type { CodeFact } from '../knowledge/code-row.js'
 import { type ErrorFacts, readError } from './error-chain.js'
 import { saysByStream } from './http2-stream.js'
-import { readingOf, worstOf } from './reading.js'
+import { defaultPhase, readingOf, worstOf } from './reading.js'
 
 /**
  * Names any error: one of offhook's, of Node's, of undici's, of fetch's, or of a library that wraps them. Never throws,
@@ -117,23 +117,6 @@ function phaseOfLimit({ limit, phase, vantage, started }: Evidence): Phase {
   // Where nobody could see the dial, `admit` is only the absence of marks: all that is known is that it was waited for.
   if (vantage === 'none' && phase === 'admit') return 'wait'
   return vantage === 'dispatcher' && started === false && phase === 'admit' ? 'connect' : phase
-}
-
-function defaultPhase(kind: FailureKind): Phase {
-  switch (kind) {
-    case 'not-admitted':
-      return 'admit'
-    case 'refused':
-    case 'unreachable':
-    case 'local-resource':
-      return 'connect'
-    case 'tls':
-      return 'tls'
-    case 'protocol':
-      return 'head'
-    default:
-      return 'wait'
-  }
 }
 
 function deliveryOf(says: CodeFact, phase: Phase, evidence: Evidence | undefined): Delivery {

@@ -1,6 +1,6 @@
 /** What an error says by its own shape: which one of a chain or of an aggregate decides, and what it proves. */
 
-import { type Delivery, deliveries, type Failure, type FailureKind, phases } from '../failure/kinds.js'
+import { type Delivery, deliveries, type Failure, type FailureKind, type Phase, phases } from '../failure/kinds.js'
 import { has, read } from '../failure/property.js'
 import type { CodeFact } from '../knowledge/code-row.js'
 import { factOf } from '../knowledge/error-codes.js'
@@ -146,7 +146,25 @@ function mostTelling({ members, cut }: ErrorFacts): Reading | undefined {
 }
 
 function reach({ says: { kind, phase } }: Reading): number {
-  return (phase === undefined ? 0 : phases.indexOf(phase)) * telling.length + telling.indexOf(kind)
+  return phases.indexOf(phase ?? defaultPhase(kind)) * telling.length + telling.indexOf(kind)
+}
+
+/** Where a failure of this kind comes up, unless it says otherwise. */
+export function defaultPhase(kind: FailureKind): Phase {
+  switch (kind) {
+    case 'not-admitted':
+      return 'admit'
+    case 'refused':
+    case 'unreachable':
+    case 'local-resource':
+      return 'connect'
+    case 'tls':
+      return 'tls'
+    case 'protocol':
+      return 'head'
+    default:
+      return 'wait'
+  }
 }
 
 /** The verdict nearest to "surely heard"; `unsent` of none at all. */
