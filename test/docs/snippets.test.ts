@@ -87,7 +87,7 @@ describe('snippets', () => {
     for (const { code } of snippets) expect(code).not.toMatch(/^\s*\* /m)
   })
 
-  test('what does not compile is found', () => {
+  test('what does not compile is found', { timeout: 120_000 }, () => {
     const wrong = "import { nobody } from 'offhook'\nconst text: string = 5\n"
     expect(check([{ where: 'here', folder: root, code: wrong }]).get('here')).toHaveLength(2)
   })
