@@ -1,16 +1,17 @@
 /** Takes out of a text what must not be logged: credentials, query strings, and the values of telling headers. */
 
-// Every quantifier that could meet itself is bounded: the texts are not ours, and may be long.
+// The texts are not ours, and may be long: quantifiers that could meet themselves are bounded, and begin at the start of
+// a word.
 const rules: readonly (readonly [RegExp, string])[] = [
   // The user part of a URL, up to the last @ of its authority: a password may hold one that nobody has encoded.
   [/\/\/[^/\s?#]{1,512}@/g, '//'],
-  [/[^\s/?#@'"`(=]{1,128}:[^\s/?#@]{1,256}@(?=[\w[])/g, ''],
+  [/(?<![^\s/?#@'"`(=])[^\s/?#@'"`(=:]{1,128}:[^\s/?#@]{1,256}@(?=[\w[])/g, ''],
   [/\?[^\s…]\S*/g, '?…'],
   // A fragment with a value: tokens travel so in redirects.
   [/#[^\s#=]{0,128}=\S*/g, '#…'],
-  [/\b(bearer|basic|digest|negotiate) +(?=\S*[\dA-Z=_-])[^\s,;]{6,}/gi, '$1 …'],
+  [/\b([Bb]earer|[Bb]asic|[Dd]igest|[Nn]egotiate) +(?=\S{0,40}[\dA-Z=_-])[^\s,;]{6,}/g, '$1 …'],
   [
-    /([\w-]{0,40}(?:authorization|cookie|api[-_]?key|token|secret|passw(?:or)?d)["']?)(\s{0,4}[:=]\s{0,4})[^\n]+/gi,
+    /(?<![\w-])([\w-]{0,40}?(?:authorization|cookie|api[-_]?key|token|secret|passw(?:or)?d)["']?)(\s{0,4}[:=]\s{0,4})[^\n]+/gi,
     '$1$2…',
   ],
 ]
