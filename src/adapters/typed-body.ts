@@ -6,19 +6,29 @@
  * the rest of offhook: it is used only where the caller has a signal of his own.)
  */
 
+import { Readable } from 'node:stream'
+
 /** Where the typed error is found, once the body has failed. */
 export interface BodyFailure {
   readonly bodyError: unknown
 }
 
+type Body = ReadableStream<Uint8Array>
+
 const readers = ['arrayBuffer', 'blob', 'bytes', 'formData', 'json', 'text'] as const
 
 /** For each prototype of a Response, one below it that unwraps. A Response stays what it was: same class, same state. */
 const unwrapping = new WeakMap<object, object>()
-const bodies = new WeakMap<Response, ReadableStream<Uint8Array>>()
 /** Where a response keeps its failure: a symbol, as undici keeps its own state; a WeakMap would cost the collector more. */
 const failureKey = Symbol('offhook.failure')
 type Typed = Response & { [failureKey]?: BodyFailure }
+
+/** The body as somebody was shown it: fetch's own stream, and the one over it that fails with the typed error. */
+interface Shown {
+  readonly own: Body
+  readonly over: Body
+}
+const shown = new WeakMap<Response, Shown>()
 
 /** Makes the readers of this response reject with the typed error when its body fails. Returns the same object. */
 export function withTypedBody(response: Response, failure: BodyFailure): Response {
@@ -33,47 +43,81 @@ export function withTypedBody(response: Response, failure: BodyFailure): Respons
 }
 
 function unwrappingPrototype(prototype: Response): object {
-  const below = Object.create(prototype) as Record<string, unknown>
+  const below = Object.create(prototype) as object
   for (const name of readers) {
-    const read = (prototype as unknown as Record<string, unknown>)[name]
+    const read: unknown = Reflect.get(prototype, name, prototype)
     if (typeof read !== 'function') continue
-    define(below, name, function (this: Response, ...args: unknown[]) {
-      return (Reflect.apply(read, this, args) as Promise<unknown>).catch(rethrowing((this as Typed)[failureKey]))
+    method(below, name, function (...args) {
+      const reading = beneath(this, () => Reflect.apply(read, this, args) as Promise<unknown>)
+      return reading.catch(rethrowing((this as Typed)[failureKey]))
     })
   }
-  define(below, 'clone', function (this: Response) {
-    const clone = prototype.clone.call(this)
+  method(below, 'clone', function () {
+    const clone = beneath(this, () => prototype.clone.call(this))
     const failure = (this as Typed)[failureKey]
     return failure === undefined ? clone : withTypedBody(clone, failure)
   })
-  const plain = Object.getOwnPropertyDescriptor(prototype, 'body')?.get
-  if (plain !== undefined) {
-    const get = function (this: Response) {
-      return typedBody(this, plain.call(this) as ReadableStream<Uint8Array> | null)
-    }
-    Object.defineProperty(below, 'body', { get, configurable: true, enumerable: true })
-  }
+  const ownBody = getter<Body | null>(prototype, 'body')
+  property(below, 'body', (response) => bodyOver(response, ownBody(response)))
+  const ownUsed = getter<boolean>(prototype, 'bodyUsed')
+  property(below, 'bodyUsed', (response) => ownUsed(response) || isDisturbed(shown.get(response)?.over))
   return below
 }
 
-function define(target: object, name: string, value: (this: Response, ...args: unknown[]) => unknown): void {
+function method(target: object, name: string, value: (this: Response, ...args: unknown[]) => unknown): void {
   Object.defineProperty(value, 'name', { value: name, configurable: true })
   Object.defineProperty(target, name, { value, configurable: true, enumerable: true, writable: true })
 }
 
-/** The body as a stream that fails with the typed error. Made once, and it reads nothing ahead. */
-function typedBody(response: Response, body: ReadableStream<Uint8Array> | null): ReadableStream<Uint8Array> | null {
-  // A body that somebody reads already, by `text()` for instance, is shown as it is: locked.
-  if (body === null) return null
-  const made = bodies.get(response)
-  if (made !== undefined) return made
-  if (body.locked) return body
-  const typed = unwrapped(body, (response as Typed)[failureKey])
-  bodies.set(response, typed)
-  return typed
+function property(target: object, name: string, get: (response: Response) => unknown): void {
+  const asked = function (this: Response) {
+    return get(this)
+  }
+  Object.defineProperty(target, name, { get: asked, configurable: true, enumerable: true })
 }
 
-function unwrapped(body: ReadableStream<Uint8Array>, failure: BodyFailure | undefined): ReadableStream<Uint8Array> {
+function getter<T>(prototype: object, name: string): (response: Response) => T {
+  const get = Object.getOwnPropertyDescriptor(prototype, name)?.get
+  return (response) => get?.call(response) as T
+}
+
+/** The body as a stream that fails with the typed error. Made once for each stream of fetch's; it reads nothing ahead. */
+function bodyOver(response: Response, own: Body | null): Body | null {
+  if (own === null) return null
+  const before = shown.get(response)
+  // After a clone it is another one.
+  if (before?.own === own) return before.over
+  // A body that somebody reads already, by `text()` for instance, is shown as it is: locked.
+  if (own.locked) return own
+  const over = unwrapped(own, (response as Typed)[failureKey])
+  shown.set(response, { own, over })
+  return over
+}
+
+/** Does something with fetch's own body, which is to be as free or as taken as the one that was shown, and the other way round. */
+function beneath<T>(response: Response, act: () => T): T {
+  const streams = shown.get(response)
+  if (streams === undefined) return act()
+  const { own, over } = streams
+  if (!own.locked && (over.locked || isDisturbed(over))) {
+    const hold = own.getReader()
+    try {
+      return act()
+    } finally {
+      hold.releaseLock()
+    }
+  }
+  const done = act()
+  if (own.locked && !over.locked) over.getReader()
+  return done
+}
+
+function isDisturbed(stream: Body | undefined): boolean {
+  // It knows the streams of the web as well, whatever its types say.
+  return stream !== undefined && Readable.isDisturbed(stream as unknown as Readable)
+}
+
+function unwrapped(body: Body, failure: BodyFailure | undefined): Body {
   const rethrow = rethrowing(failure)
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   return new ReadableStream({

@@ -137,16 +137,53 @@ export const views: readonly Probe[] = [
     name: 'its class',
     ask: async (fetch, { url }) => {
       const response = await fetch(`${url}/empty`)
-      const plain = Object.getPrototypeOf(response) === Response.prototype
-      return [plain, response.constructor === Response, response.clone() instanceof Response, await response.text()]
+      return [response.constructor === Response, response.clone() instanceof Response, await response.text()]
     },
   },
   {
     name: 'its class, when it has a body',
     ask: async (fetch, { url }) => {
       const response = await fetch(`${url}/headers`)
-      const plain = Object.getPrototypeOf(response) === Response.prototype
-      return [plain, response.constructor === Response, Object.getOwnPropertyNames(response), await response.text()]
+      const copy = response.clone().clone()
+      return [response.constructor === Response, Object.getOwnPropertyNames(response), copy.url, await copy.text()]
+    },
+  },
+  {
+    name: 'a read that is asked for in the same breath',
+    ask: async (fetch, { url }) => {
+      const response = await fetch(`${url}/chunked`)
+      const reader = response.body?.getReader()
+      const read = reader?.read()
+      const used = response.bodyUsed
+      const text = await attempt(() => response.text())
+      return [used, text, (await read)?.done, await attempt(() => response.clone())]
+    },
+  },
+  {
+    name: 'the body after text',
+    ask: async (fetch, { url }) => {
+      const response = await fetch(`${url}/chunked`)
+      const before = response.body
+      const text = response.text()
+      const during = [before?.locked, before === response.body, await attempt(() => before?.getReader())]
+      await text
+      return [during, before?.locked, before === response.body, response.bodyUsed]
+    },
+  },
+  {
+    name: 'a clone of a clone, each read in its own way',
+    ask: async (fetch, { url }) => {
+      const first = await fetch(`${url}/chunked`)
+      void first.body
+      const second = first.clone()
+      void second.body
+      const third = second.clone()
+      const read = async (response: Response) => {
+        let whole = ''
+        for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) whole += Buffer.from(chunk)
+        return whole
+      }
+      return [await read(first), await second.text(), await read(third), first.bodyUsed, third.body?.locked]
     },
   },
 ]
