@@ -92,7 +92,7 @@ function checkFields(step: Record<string, unknown>, where: string): void {
   const [name = ''] = Object.keys(step)
   check(oneOf('respond', 'reset', 'goaway', 'wait'), name, `${where}: the step`)
   if (name === 'reset' || name === 'goaway') check(codes, step[name], `${where}.${name}`)
-  if (name === 'goaway') check(oneOf('none', 'before', 'this', 'any'), step['last'], `${where}.last`)
+  if (name === 'goaway') check(oneOf('none', 'before', 'this', 'executed', 'any'), step['last'], `${where}.last`)
   if (name === 'wait') check(whole(0, 2 ** 31 - 1), step[name], `${where}.wait`)
   if (name !== 'respond') return
   const answer = step['respond']

@@ -13,6 +13,10 @@ export interface H2Line {
   readonly tap: FrameTap
   /** Aborted when the connection is gone. */
   readonly gone: AbortSignal
+  /** The highest stream whose request was executed. */
+  executed: number
+  /** The highest stream whose request may be executed: what a GOAWAY refuses is left alone. */
+  last: number
 }
 
 /** Thrown through a script, and caught by its stream, when there is nothing more to be done on it. */
@@ -70,6 +74,8 @@ export class H2Exchange {
 
   async #execute(): Promise<void> {
     await this.#orGone(this.#whole)
+    if (this.#id > this.#line.last) throw new Over()
+    this.#line.executed = Math.max(this.#line.executed, this.#id)
     this.#arrival.execute()
   }
 
@@ -77,7 +83,7 @@ export class H2Exchange {
     await this.#orGone(this.#whole)
     const { status = 200, body = '', length = true, cut, end = false } = answer
     if (((status >= 200 && status < 300) || status === 303) && this.#executesByItself && !this.#arrival.executed)
-      this.#arrival.execute()
+      await this.#execute()
     const bytes = typeof body === 'string' ? Buffer.from(body) : Buffer.alloc(body.bytes, 'abcdefghijklmnopqrstuvwxyz')
     const stream = this.#stream
     if (stream.destroyed) throw new Over()
@@ -120,8 +126,10 @@ export async function actOnLine(
   stream: number,
 ): Promise<void> {
   if (typeof step !== 'string') {
-    if ('goaway' in step) line.tap.goaway(lastStream(step, stream), step.goaway)
-    else await wait(step.wait, line.gone)
+    if ('goaway' in step) {
+      line.last = Math.min(line.last, lastStream(step, stream, line.executed))
+      line.tap.goaway(line.last, step.goaway)
+    } else await wait(step.wait, line.gone)
   } else if (step === 'mute') line.tap.mute()
   else if (step === 'ignore-pings') line.tap.ignorePings()
   else if (step === 'rst') line.raw.resetAndDestroy()
@@ -129,8 +137,9 @@ export async function actOnLine(
   if (step === 'rst' || step === 'fin') throw new Over()
 }
 
-function lastStream({ last }: H2GoawayStep, stream: number): number {
+function lastStream({ last }: H2GoawayStep, stream: number, executed: number): number {
   if (last === 'any') return 2 ** 31 - 1
+  if (last === 'executed') return executed
   if (last === 'none') return 0
   return last === 'this' ? stream : Math.max(0, stream - 2)
 }

@@ -28,11 +28,13 @@ export interface H2ResetStep {
 
 /**
  * Sends GOAWAY. `last` is the last stream that the server says it processed, or might have: none at all (0), the one before this
- * one, this one, or any that there will be (2³¹ − 1, how a graceful shutdown begins). The connection stays open.
+ * one, this one, the highest one that was executed, or any that there will be (2³¹ − 1, how a graceful shutdown begins). Only
+ * `'executed'` and `'any'` are true whatever else goes on at the same connection. What is refused so is not executed afterwards.
+ * The connection stays open.
  */
 export interface H2GoawayStep {
   readonly goaway: H2Code
-  readonly last: 'none' | 'before' | 'this' | 'any'
+  readonly last: 'none' | 'before' | 'this' | 'executed' | 'any'
 }
 
 /** Does nothing for so many milliseconds. */

@@ -196,7 +196,7 @@ class H2Listener implements RudeH2Server {
     const ended = new AbortController()
     raw.once('close', () => ended.abort())
     const tap = new FrameTap(socket, this.#changed)
-    const line = { raw, socket, tap, gone: ended.signal }
+    const line = { raw, socket, tap, gone: ended.signal, executed: 0, last: 2 ** 31 - 1 }
     this.#taps.push(tap)
     this.#http2.once('session', (session) => this.#lines.set(session, { line, number, requests: 0 }))
     this.#http2.emit('connection', tap)
