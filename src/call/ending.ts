@@ -1,6 +1,7 @@
 /** What can end a call before its time: the caller's signal, the total deadline, the client itself. Every wait hears it. */
 
 import type { Clock, Timer } from '../clock.js'
+import { hearAbort, stopHearing } from './abort-ear.js'
 
 /** The call, as far as its end is concerned. */
 export interface EndableCall {
@@ -35,12 +36,12 @@ export class Ending {
     this.#call = call
   }
 
-  /** Begins to listen: one listener on the signal, one timer. */
+  /** Begins to listen: to the signal, and to one timer. */
   link(): void {
     const signal = this.#signal
     if (signal !== null && signal !== undefined) {
       this.#onAbort = () => this.end(signal.reason)
-      signal.addEventListener('abort', this.#onAbort, { once: true })
+      hearAbort(signal, this.#onAbort)
     }
     const total = this.#totalMs
     if (total === undefined) return
@@ -54,7 +55,7 @@ export class Ending {
 
   /** The call needs no end any more. */
   unlink(): void {
-    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort)
+    if (this.#onAbort !== undefined) stopHearing(this.#signal as AbortSignal, this.#onAbort)
     this.#onAbort = undefined
     this.#clock.cancel(this.#timer)
     this.#timer = undefined
