@@ -13,7 +13,7 @@ const methods = ['GET', 'POST', 'POST with key'] as const
 type Method = (typeof methods)[number]
 const apis = ['request over an Agent', 'the global fetch over an Agent'] as const
 const payload = 'x'.repeat(2000)
-const options = { random: () => 0, budget: false, timeout: { headers: 250, body: 250 } } as const
+const options = { random: () => 0, budget: false, timeout: { headers: 800, body: 800 } } as const
 
 /**
  * What cannot be known from outside a dispatcher: how a socket ended, and whether it was the handshake that it was in. A

@@ -57,7 +57,7 @@ class Bench implements AsyncDisposable {
     this.#client = createClient({
       random: () => 0,
       budget: false,
-      timeout: { connect: 400, headers: 150, body: 150 },
+      timeout: { connect: 2000, headers: 600, body: 600 },
       ...(server.ca !== undefined && { tls: { ca: server.ca } }),
     })
   }

@@ -31,7 +31,7 @@ const ears = names.map((channel) => ({
 beforeEach(async () => {
   heard = []
   server = await rudeServer()
-  client = createClient({ random: () => 0, timeout: { headers: 150, body: 150 } })
+  client = createClient({ random: () => 0, timeout: { headers: 300, body: 300 } })
   for (const { name, hear } of ears) subscribe(name, hear)
 })
 
