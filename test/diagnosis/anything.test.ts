@@ -226,6 +226,8 @@ describe('aggregates', () => {
       'partial',
     ],
     ['one of them has no name', of(at('ECONNREFUSED'), new Error('?')), 'refused', 'unknown'],
+    ['the same error twice', of(...Array(2).fill(at('ECONNREFUSED'))), 'refused', 'unsent'],
+    ['one of them is nothing', of(at('ECONNREFUSED'), undefined), 'refused', 'unknown'],
     ['an aggregate in an aggregate', of(of(at('ECONNREFUSED')), at('ETIMEDOUT')), 'refused', 'unsent'],
     [
       'a time-out that wraps it',

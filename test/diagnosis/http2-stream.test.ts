@@ -114,9 +114,7 @@ test.each(rows)('%s', (_says, error, seen, expected) => {
 
 describe('what undici put on the wire before, by itself', () => {
   const refused = evidence({ stream: 1, reset: 7 })
-  const sent = (delivery: 'rejected' | 'unknown') => [
-    { method: 'POST', origin: 'https://a.test', path: '/', delivery },
-  ]
+  const sent = (delivery: 'rejected' | 'unknown') => [{ method: 'POST', origin: 'https://a.test', path: '/', delivery }]
 
   test('adds nothing when that was rejected', () => {
     expect(classify(vague, { ...refused, earlier: sent('rejected') }).delivery).toBe('rejected')

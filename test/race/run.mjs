@@ -23,6 +23,10 @@ const farSides = [
   { name: 'goes deaf', act: 'deaf' },
 ]
 
+/** @typedef {{ method: 'GET' | 'POST', headers: Record<string, string>, body?: string }} Options */
+/** @typedef {{ send(url: string, options: Options): Promise<string>, learned(): { observations: number, why: string } | undefined, close(): Promise<unknown> }} Racer */
+
+/** @type {Record<'offhook' | 'undici', () => Racer>} */
 const clients = {
   offhook: () => {
     const client = createClient({ timeout: { headers: headersMs } })
@@ -47,7 +51,9 @@ console.log(
   `${requests} requests in ${lanes} lanes, half of them POST, gaps of ${gapMs.from} to ${gapMs.to} ms; idle connections end after 200 ms\n`,
 )
 for (const { name, act } of farSides) {
-  const rows = await Promise.all(Object.keys(clients).map((client) => run(client, act)))
+  const rows = await Promise.all(
+    /** @type {('offhook' | 'undici')[]} */ (['offhook', 'undici']).map((client) => run(client, act)),
+  )
   for (const row of rows) {
     console.log(
       `${name.padEnd(14)} ${row.client.padEnd(8)} POSTs failed ${String(row.posts).padStart(4)}, of them after ${learnFrom} observations ${String(row.late).padStart(4)}; GETs failed ${String(row.gets).padStart(4)}; executed twice ${row.twice}${row.why ? `; ${row.why}` : ''}`,
@@ -62,18 +68,23 @@ console.log(
 )
 process.exitCode = failed ? 1 : 0
 
+/**
+ * @param {'offhook' | 'undici'} name
+ * @param {string} act
+ */
 async function run(name, act) {
   const farSide = new Worker(new URL('./far-side.mjs', import.meta.url), { workerData: { act, idleMs: 200 } })
   const [url] = await once(farSide, 'message')
   const client = clients[name]()
   const result = { client: name, posts: 0, late: 0, gets: 0, twice: 0, why: '' }
   let sent = 0
-  const lane = async (seed) => {
+  const lane = async (/** @type {number} */ seed) => {
     const dice = generator(seed)
     await sleep(dice() * 300)
     while (sent < requests) {
       const number = ++sent
       const method = number % 2 === 0 ? 'POST' : 'GET'
+      /** @type {Options} */
       const options = { method, headers: { 'x-request-id': `r${number}` }, ...(method === 'POST' && { body: 'order' }) }
       const knew = client.learned()?.observations ?? 0
       await client.send(url, options).catch(() => {
@@ -95,7 +106,11 @@ async function run(name, act) {
   return result
 }
 
-/** mulberry32: the same gaps in every run. */
+/**
+ * mulberry32: the same gaps in every run.
+ *
+ * @param {number} seed
+ */
 function generator(seed) {
   let state = seed
   return () => {
