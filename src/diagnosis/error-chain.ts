@@ -17,7 +17,7 @@ export interface ErrorFacts {
   readonly cause?: ErrorFacts
   /** The errors of an aggregate, where it is one. */
   readonly members: readonly ErrorFacts[]
-  /** There were more members than were read. */
+  /** There were members that could not be read, or more than are. */
   readonly cut: boolean
 }
 
@@ -68,11 +68,16 @@ function membersOf(value: object, walk: Walk): Pick<ErrorFacts, 'members' | 'cut
   const length = isArray(errors) ? read(errors, 'length') : 0
   if (typeof length !== 'number' || !isReadable(errors)) return { members: [], cut: false }
   const members: ErrorFacts[] = []
+  let cut = length > mostMembers
   for (let index = 0; index < Math.min(length, mostMembers); index++) {
-    const member = next(read(errors, index), walk)
-    if (member !== undefined) members.push(member)
+    const error = read(errors, index)
+    // One error may stand there twice, or point back to where we came from; that is no other one.
+    if (walk.seen.has(error)) continue
+    const member = next(error, walk)
+    if (member === undefined) cut = true
+    else members.push(member)
   }
-  return { members, cut: members.length < length }
+  return { members, cut }
 }
 
 function isArray(value: unknown): boolean {
