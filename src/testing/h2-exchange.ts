@@ -132,9 +132,15 @@ export async function actOnLine(
     } else await wait(step.wait, line.gone)
   } else if (step === 'mute') line.tap.mute()
   else if (step === 'ignore-pings') line.tap.ignorePings()
-  else if (step === 'rst') line.raw.resetAndDestroy()
+  else if (step === 'rst') resetLine(line)
   else if (step === 'fin') line.socket.end()
   if (step === 'rst' || step === 'fin') throw new Over()
+}
+
+function resetLine({ raw, socket }: H2Line): void {
+  // A connection that another stream's script has ended cannot be reset any more (libuv: EINVAL), and would never close.
+  if (socket.writableEnded) raw.destroy()
+  else raw.resetAndDestroy()
 }
 
 function lastStream({ last }: H2GoawayStep, stream: number, executed: number): number {

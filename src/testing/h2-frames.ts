@@ -65,9 +65,8 @@ export class FrameTap extends Duplex {
     this.greeted = new Promise((resolve) => {
       this.#greet = resolve
     })
-    socket.on('data', (bytes: Buffer) => {
-      if (!this.#forward(bytes)) socket.pause()
-    })
+    // HTTP/2's own windows bound what comes; a socket that is not read would not even see the client leave.
+    socket.on('data', (bytes: Buffer) => this.#forward(bytes))
     socket.on('end', () => this.push(null))
     socket.on('close', () => this.destroy())
   }
@@ -107,9 +106,7 @@ export class FrameTap extends Duplex {
     })
   }
 
-  override _read(): void {
-    this.#socket.resume()
-  }
+  override _read(): void {}
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
     this.#outgoing = Buffer.concat([this.#outgoing, chunk])
@@ -148,16 +145,16 @@ export class FrameTap extends Duplex {
   }
 
   /** Listens to what the client says; all of it goes on to Node, save the answers to PINGs that Node did not send. */
-  #forward(bytes: Buffer): boolean {
+  #forward(bytes: Buffer): void {
     const preface = bytes.subarray(0, this.#skip)
     this.#skip -= preface.length
     this.#incoming = Buffer.concat([this.#incoming, bytes.subarray(preface.length)])
-    let wantsMore = preface.length === 0 || this.push(preface)
+    if (preface.length > 0) this.push(preface)
     for (;;) {
       const next = frameAt(this.#incoming)
-      if (next === undefined) return wantsMore
+      if (next === undefined) return
       this.#incoming = this.#incoming.subarray(next.bytes.length)
-      if (!this.#isOurs(next)) wantsMore = this.push(next.bytes)
+      if (!this.#isOurs(next)) this.push(next.bytes)
     }
   }
 

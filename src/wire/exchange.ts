@@ -274,7 +274,8 @@ export class Exchange {
   /** undici meant to put a refused request on another connection, and could not make one: it was not sent again. */
   #undoStart(): void {
     const next = this.line?.socket
-    if (this.stream?.refused !== true || next === this.socket || next?.establishedAt !== undefined) return
+    if (this.responding || this.stream?.refused !== true) return
+    if (next === this.socket || next?.establishedAt !== undefined) return
     this.#restarts(this.clock.now())
     this.startedAt = undefined
     this.socket = undefined
