@@ -36,6 +36,7 @@ export type {
   Decision,
   Evidence,
   ExchangeFacts,
+  Http2Facts,
   Limit,
   SocketEnding,
   Timings,
