@@ -4,15 +4,15 @@ import { interceptors, type Dispatcher as UndiciDispatcher, FormData as UndiciFo
 import type { Sender, Sending } from '../attempt/sender.js'
 import { runCall } from '../call/call.js'
 import type { CallHost, CallSpec } from '../call/spec.js'
-import type { Clock } from '../clock.js'
+import { type Clock, longestDelayMs } from '../clock.js'
 import type { ClientSettings } from '../options.js'
 import { requestClass } from '../policy/idempotency.js'
-import { mismatch } from '../policy/option-check.js'
+import { checkNumber, mismatch } from '../policy/option-check.js'
 import { type CallOptions, callSettings, checkedKey } from './call-options.js'
 import { drain } from './drain.js'
 import { isReadOnce, OneShotBody } from './one-shot-body.js'
 import { dispatcherOf, mayResume, type Resumption } from './resume.js'
-import { headerOf, withDefault, withHeader } from './undici-headers.js'
+import { headerOf, rereadable, withDefault, withHeader } from './undici-headers.js'
 
 /** A request body for `request`: what undici takes, and URLSearchParams and the global FormData as well. */
 export type RequestBody =
@@ -35,6 +35,8 @@ export interface RequestOptions
   /** A function makes the body afresh for each attempt, so that a stream can be sent again. */
   readonly body?: RequestBody | (() => RequestBody | Promise<RequestBody>) | undefined
   readonly signal?: AbortSignal | null | undefined
+  /** What to ask for, query included, where the URL is an origin. */
+  readonly path?: string | undefined
   /** Follow so many redirects. Default 0. */
   readonly maxRedirections?: number | undefined
 }
@@ -61,16 +63,20 @@ class RequestCall implements Sender<RequestResult> {
   readonly #url: URL
   readonly #options: RequestOptions | undefined
   readonly #method: string
+  readonly #headers: RequestOptions['headers']
   readonly #oneShot: OneShotBody | undefined
   readonly #base: UndiciDispatcher.RequestOptions
   #resumption: Resumption | undefined
+  #mistaken = false
 
-  constructor(url: string | URL, options: RequestOptions | undefined) {
-    this.#url = typeof url === 'string' ? new URL(url) : url
-    this.#options = options
-    this.#method = options?.method ?? (options?.body === undefined || options.body === null ? 'GET' : 'PUT')
-    if (this.#url.protocol !== 'http:' && this.#url.protocol !== 'https:')
-      throw mismatch('url', 'http: or https:', this.#url.protocol)
+  constructor(url: string | URL, options: RequestOptions | null | undefined) {
+    refuseMistakes(options)
+    this.#url = addressOf(url, options?.path)
+    if (options?.query !== undefined && options.query !== null && this.#url.search !== '')
+      throw mismatch('query', 'left out, since the URL has one', options.query)
+    this.#options = options ?? undefined
+    this.#headers = rereadable(options?.headers)
+    this.#method = options?.method ?? (options?.body ? 'PUT' : 'GET')
     const { body } = options ?? {}
     this.#oneShot = isReadOnce(body) && !isUndiciForm(body) ? new OneShotBody(body) : undefined
     this.#base = this.#baseOptions()
@@ -95,7 +101,7 @@ class RequestCall implements Sender<RequestResult> {
         method: this.#method,
         idempotent: options?.idempotent,
         idempotencyKey: options?.idempotencyKey,
-        header: (name) => headerOf(options?.headers, name),
+        header: (name) => headerOf(this.#headers, name),
       }),
       replayable: () => this.#oneShot?.touched !== true,
       signal: options?.signal,
@@ -111,7 +117,7 @@ class RequestCall implements Sender<RequestResult> {
     const oneShot = this.#oneShot
     if (oneShot === undefined) return call
     return call.catch((error: unknown) => {
-      oneShot.cancel(error)
+      if (!this.#mistaken) oneShot.cancel(error)
       throw error
     })
   }
@@ -125,6 +131,12 @@ class RequestCall implements Sender<RequestResult> {
     if (this.#oneShot !== undefined) return dispatcher.request(this.#with(this.#oneShot.guard()))
     if (typeof body === 'function') return Promise.resolve(body()).then((made) => dispatcher.request(this.#with(made)))
     return dispatcher.request(needsConversion(body) ? this.#with(body) : this.#base)
+  }
+
+  isMistake(): boolean {
+    // What never came to our dispatcher was refused by undici, or was not made by the caller's own function.
+    this.#mistaken = true
+    return true
   }
 
   status(answer: RequestResult): number {
@@ -162,7 +174,7 @@ class RequestCall implements Sender<RequestResult> {
       ...own
     } = this.#options ?? {}
     const key = checkedKey(this.#options)
-    const headers = key === undefined ? own.headers : withHeader(own.headers, 'idempotency-key', key)
+    const headers = key === undefined ? this.#headers : withHeader(this.#headers, 'idempotency-key', key)
     const { origin, pathname, search } = this.#url
     return {
       ...own,
@@ -188,6 +200,37 @@ class RequestCall implements Sender<RequestResult> {
 function orNone(ms: number | null | undefined, otherwise: number | undefined): number | undefined {
   if (ms === undefined || ms === null) return otherwise
   return ms === 0 ? undefined : ms
+}
+
+/** What would go wrong later, or not at all, is refused at once, in words. */
+function refuseMistakes(options: RequestOptions | null | undefined): void {
+  if (options === undefined || options === null) return
+  if (typeof options !== 'object') throw mismatch('options', 'an object', options)
+  const { signal, headersTimeout, bodyTimeout, maxRedirections } = options
+  const { agent } = options as { readonly agent?: unknown }
+  if (agent !== undefined && agent !== null)
+    throw mismatch('agent', 'left out: what undici sends by is a dispatcher', agent)
+  if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal))
+    throw mismatch('signal', 'an AbortSignal', signal)
+  refuseLimit('headersTimeout', headersTimeout)
+  refuseLimit('bodyTimeout', bodyTimeout)
+  if (maxRedirections !== undefined)
+    checkNumber('maxRedirections', maxRedirections, { min: 0, max: 100, integer: true })
+}
+
+function refuseLimit(name: string, ms: unknown): void {
+  if (ms !== undefined && ms !== null) checkNumber(name, ms, { min: 0, max: longestDelayMs })
+}
+
+function addressOf(given: string | URL, path: unknown): URL {
+  if (typeof given !== 'string' && !(given instanceof URL)) throw mismatch('url', 'a string or a URL', given)
+  const url = typeof given === 'string' ? new URL(given) : given
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw mismatch('url', 'http: or https:', url.protocol)
+  if (path === undefined || path === null) return url
+  if (typeof path !== 'string') throw mismatch('path', 'a string', path)
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    throw mismatch('url', 'an origin, since options.path is given', url.pathname)
+  return new URL(`${url.origin}${path.startsWith('/') ? '' : '/'}${path}`)
 }
 
 function needsConversion(body: unknown): body is URLSearchParams | globalThis.FormData {

@@ -27,6 +27,12 @@ export function headerOf(headers: unknown, name: string): string | undefined {
   return undefined
 }
 
+/** The headers in a form that can be read again: an iterator is read once. */
+export function rereadable(headers: unknown): Headers {
+  const once = typeof headers === 'object' && headers !== null && 'next' in headers && Symbol.iterator in headers
+  return once ? flat(headerPairs(headers)) : (headers as Headers)
+}
+
 /** The headers with this one in place of whatever bore its name. */
 export function withHeader(headers: unknown, name: string, value: string): Headers {
   const others = [...headerPairs(headers)].filter(([key]) => key.toLowerCase() !== name)

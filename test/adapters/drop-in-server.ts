@@ -79,6 +79,7 @@ const routes: Readonly<Record<string, Route>> = {
   '/json': (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('\uFEFF{"apples":[1,2,3]}')
   },
+  '/apples': (_request, response) => response.end('{"apples":[1,2,3]}'),
   '/form': (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/x-www-form-urlencoded' }).end('a=1&b=%C3%A9&a=2')
   },
