@@ -240,6 +240,12 @@ describe('aggregates', () => {
     expect(classify(error)).toMatchObject({ kind, delivery })
   })
 
+  test('one that contains itself has no other member for that', () => {
+    const error = of(at('ECONNREFUSED'))
+    error.errors.push(error)
+    expect(classify(error)).toMatchObject({ kind: 'refused', delivery: 'unsent' })
+  })
+
   test('the cause is the member that decided', () => {
     const member = at('ECONNREFUSED')
     expect(classify(of(at('ENETUNREACH'), member)).cause).toBe(member)

@@ -187,6 +187,7 @@ describe('JSON', () => {
     const cause = Object.assign(new Error('at https://user:hunter2@host/?key=hunter2'), {
       code: 'E_MINE',
       errno: 12n,
+      syscall: Number.NaN,
       headers: { authorization: 'hunter2' },
       self: undefined as unknown,
     })
