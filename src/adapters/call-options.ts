@@ -9,7 +9,7 @@ import type { Dispatcher } from '../wire/undici-connections.js'
 
 /** What `fetch` and `request` take in addition to what they take anyway. All optional; each overrides the client's. */
 export interface CallOptions {
-  /** Milliseconds: a number is the total, an object sets each limit. `false`: no limits but the ones that are always there. */
+  /** Milliseconds: a number is the total, an object sets each limit; one that is `false` is taken away. */
   readonly timeout?: number | TimeoutOptions | undefined
   /** How failed attempts are repeated; `false` switches it off for this call. */
   readonly retry?: RetryOptions | false | undefined
