@@ -114,14 +114,6 @@ export const bodies: readonly Probe[] = [
         headers: { 'content-length': '5' },
       }),
   },
-  {
-    name: 'a stream, and whether it is locked afterwards',
-    ask: async (fetch, { url }) => {
-      const body = new Blob(['stream']).stream()
-      const response = await fetch(`${url}/echo`, { ...post, body, duplex: 'half' })
-      return [await response.text(), body.locked]
-    },
-  },
 ]
 
 const boom = new Error('the source ran dry')

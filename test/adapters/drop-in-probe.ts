@@ -24,7 +24,7 @@ export interface Probe {
   ask(fetch: AnyFetch, place: Place): Promise<unknown>
   /** Where bare fetch says no more than `fetch failed` or `terminated`: the kind of the TypeError that offhook throws. */
   readonly fails?: FailureKind
-  /** The code at the bottom, where it is not the one of bare fetch. */
+  /** The code that may stand at the bottom in place of bare fetch's. */
   readonly cause?: string
   /** Our own side breaks off while the request goes out: what the server sees of it is chance. */
   readonly races?: true
@@ -33,7 +33,7 @@ export interface Probe {
 /** What is written down about an end. Plain data. */
 export interface End {
   readonly resolved?: unknown
-  readonly rejected?: { readonly message?: string; readonly kind?: FailureKind }
+  readonly rejected?: { readonly message?: string; readonly kind?: FailureKind; readonly cause?: unknown }
 }
 
 export async function record(probe: Probe, fetch: AnyFetch, place: Place): Promise<End> {
