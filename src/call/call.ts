@@ -218,7 +218,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
       earlierAnswered: evidence?.earlier?.some((exchange) => exchange.delivery === 'answered'),
       remainingMs: remainingTime(this.#startedAt, this.#host.clock.now(), limits.total),
       signals,
-      retriesOfRow: record?.retriesOfRow,
+      retriesOfRow: wasRepeated(failure, evidence) ? () => 1 : record?.retriesOfRow,
       ...(this.#continuesBody && record === undefined && { committed: true, resumable: true }),
     }
     return decide(question, retry)
@@ -268,6 +268,11 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     const { attempts = [], retryAfterMs } = this.#record ?? {}
     return errorOf({ ...this.#spec.target(), failure, attempts, retryAfterMs, evidence, ...end })
   }
+}
+
+/** The Fetch standard makes a request that is answered by 421 once more, by itself and on another connection. */
+function wasRepeated({ status }: Failure, evidence: Evidence | undefined): boolean {
+  return status === 421 && evidence?.earlier?.some((exchange) => exchange.status === 421) === true
 }
 
 /** What is known of an attempt that was not fine. */

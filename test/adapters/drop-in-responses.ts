@@ -8,9 +8,9 @@ const hash = (name: string) => `${name}-${createHash(name).update(page).digest('
 
 /** Error statuses that offhook would repeat a GET for are asked for with a POST, which it leaves alone. */
 const statuses = [
-  200, 201, 202, 203, 206, 226, 299, 204, 205, 304, 400, 401, 403, 404, 405, 410, 411, 413, 418, 422, 451,
+  200, 201, 202, 203, 206, 226, 299, 204, 205, 304, 400, 401, 403, 404, 405, 410, 411, 413, 418, 421, 422, 451,
 ]
-const repeatable = [408, 500, 501, 502, 503, 504, 505, 511, 599]
+const repeatable = [408, 421, 500, 501, 502, 503, 504, 505, 511, 599]
 
 export const responses: readonly Probe[] = [
   ...statuses.map(
