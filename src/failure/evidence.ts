@@ -3,6 +3,7 @@
  * never zero or empty, so that a reader can tell "no idle time" from "nobody looked".
  */
 
+import type { Circumstances } from './circumstances.js'
 import type { Delivery, FailureKind, Phase, StopReason } from './kinds.js'
 
 /** The connection that a request used, or tried to get. */
@@ -110,6 +111,8 @@ export interface Evidence {
    * wire once more.
    */
   readonly earlier?: readonly ExchangeFacts[]
+  /** What was seen around a failure, for its diagnosis. */
+  readonly circumstances?: Circumstances
 }
 
 /** What was decided after an attempt, and why. */
