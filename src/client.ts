@@ -8,6 +8,7 @@ import { type ClientOptions, type ClientSettings, checkClientOptions } from './o
 import type { Origin, OriginStats } from './origin/origin.js'
 import { Origins } from './origin/origins.js'
 import { OriginWatcher } from './origin/watcher.js'
+import { AddressBook } from './wire/address-book.js'
 import { Connections } from './wire/undici-connections.js'
 
 /**
@@ -81,11 +82,12 @@ class OffhookClient implements Client, CallHost {
     this.random = settings.random
     this.#origins = new Origins(settings.origin, settings.clock, settings.random)
     this.gated = this.#origins.gated
-    this.connections = new Connections(
-      settings.connections,
-      settings.clock,
-      (name) => new OriginWatcher(name, this.origin(name).reuse, settings.clock),
-    )
+    const { clock } = settings
+    this.connections = new Connections(settings.connections, {
+      clock,
+      addresses: new AddressBook(this.#origins.addresses, clock, settings.lookup),
+      watch: (name) => new OriginWatcher(name, this.origin(name).reuse, clock),
+    })
     this.fetch = fetchOf(this, settings)
     this.request = requestOf(this, settings)
   }

@@ -3,6 +3,7 @@
  * when the client is made, and not at 3 a.m. when the first call fails.
  */
 
+import type { LookupFunction } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import type { CallLimits } from './call/spec.js'
 import { type Clock, longestDelayMs, systemClock } from './clock.js'
@@ -89,6 +90,11 @@ export interface ClientOptions {
   readonly maxHeaderSize?: number | undefined
   /** The local IP address to connect from. */
   readonly localAddress?: string | undefined
+  /**
+   * How names are looked up: a function like `dns.lookup` of `node:dns`, which is the default. It is asked for all
+   * addresses of a name; one that failed to connect in the last 30 s is tried last.
+   */
+  readonly lookup?: LookupFunction | undefined
   /** Reject with a `StatusError` when the final answer is 400 or above. Default false. */
   readonly throwOnStatus?: boolean | undefined
   /** Any undici Dispatcher to send everything by. Its sockets cannot be seen, so errors know less, and say so. */
@@ -107,6 +113,7 @@ export interface ClientSettings {
   readonly retry: RetryPolicy
   readonly origin: OriginSettings
   readonly connections: ConnectionsOptions
+  readonly lookup: LookupFunction | undefined
   readonly throwOnStatus: boolean
   readonly dispatcher: Dispatcher | undefined
   readonly fetch: NonNullable<ClientOptions['fetch']> | undefined
@@ -128,6 +135,7 @@ const names: readonly (keyof ClientOptions)[] = [
   'tls',
   'maxHeaderSize',
   'localAddress',
+  'lookup',
   'throwOnStatus',
   'dispatcher',
   'fetch',
@@ -181,6 +189,7 @@ export function checkClientOptions(value: unknown = {}): ClientSettings {
       ...(maxHeaderSize !== undefined && { maxHeaderSize }),
       ...(localAddress !== undefined && { localAddress }),
     }),
+    lookup: functionOf<LookupFunction>('options.lookup', section.raw('lookup')),
     throwOnStatus: section.boolean('throwOnStatus') ?? false,
     dispatcher: withMethod<Dispatcher>('options.dispatcher', section.raw('dispatcher'), 'dispatch'),
     fetch: functionOf<NonNullable<ClientOptions['fetch']>>('options.fetch', section.raw('fetch')),

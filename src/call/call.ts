@@ -23,14 +23,22 @@ import { Tries } from './tries.js'
 /**
  * Runs one call.
  *
- * @param cut how a body was cut that this call is to continue: its first attempt is then a retry
+ * @param before what was cut that this call is to continue: its first attempt is then a retry
  */
-export function runCall<Answer>(spec: CallSpec<Answer>, host: CallHost, cut?: CutBody): Promise<Answer> {
-  return new Call(spec, host).run(cut)
+export function runCall<Answer>(spec: CallSpec<Answer>, host: CallHost, before?: CutBody | CutLine): Promise<Answer> {
+  return new Call(spec, host).run(before)
 }
 
 /** How a body was cut that is to be continued. */
 export type CutBody = Lost & { readonly end: 'failure' }
+
+/** How a connection ended that is to be made anew. */
+export interface CutLine extends CutBody {
+  /** The attempts that led to it, where they are to count. */
+  readonly record: CallRecord
+  /** What happened, in a clause. */
+  readonly says: string
+}
 
 class Call<Answer> implements AttemptOwner, RunningCall {
   readonly #spec: CallSpec<Answer>
@@ -44,6 +52,8 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   #record: CallRecord | undefined
   #pass: Pass | undefined
   #continuesBody = false
+  /** What happened to the connection that this call is to replace, until that was decided about. */
+  #says: string | undefined
   /** The answer was handed over; its body may still be on the way. */
   #returned = false
   #bodyOver = false
@@ -62,14 +72,17 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     return this.#spec.target()
   }
 
-  async run(cut?: CutBody): Promise<Answer> {
+  async run(cut?: CutBody | CutLine): Promise<Answer> {
     const { signal } = this.#spec
     if (signal?.aborted === true) throw signal.reason
     this.#host.enter(this)
     this.#ending.link()
     this.#events?.start()
     try {
-      this.#continuesBody = cut !== undefined
+      if (cut !== undefined && 'record' in cut) {
+        this.#record = cut.record
+        this.#says = cut.says
+      } else this.#continuesBody = cut !== undefined
       const first = cut ?? (await this.#tries.first())
       const answer = this.#isFine(first) ? first.answer : await this.#persist(first)
       this.#events?.end(this.#tries.count, this.#spec.sender.status(answer))
@@ -175,7 +188,9 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     const verdict = this.#afford(this.#decide(examined))
     const record = this.#remember()
     record.retryAfterMs = serverDelayMs(examined.signals)
-    record.add(examined.failure, examined.evidence, verdict)
+    const says = this.#says
+    this.#says = undefined
+    record.add(examined.failure, examined.evidence, says === undefined ? verdict : { ...verdict, because: says })
     this.#events?.decision(record.attempts.length, verdict)
     if (!verdict.retry) return false
     record.goOn(verdict)
@@ -213,6 +228,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
       transparent: record?.transparent ?? 0,
       dice: this.#host.random(),
       reused: evidence?.connection?.reused,
+      otherAddress: (evidence?.otherAddresses ?? 0) > 0,
       protocol: evidence?.connection?.protocol,
       closeDelimited: evidence?.closeDelimited,
       earlierAnswered: evidence?.earlier?.some((exchange) => exchange.delivery === 'answered'),

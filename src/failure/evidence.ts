@@ -52,7 +52,7 @@ export interface ByteCounts {
 export type SocketEnding = 'rst' | 'fin' | 'fin-then-rst' | 'local'
 
 /** The limits of our own whose end can end an attempt. */
-export type Limit = 'connect' | 'attempt' | 'headers' | 'body' | 'total'
+export type Limit = 'connect' | 'attempt' | 'headers' | 'body' | 'total' | 'heartbeat'
 
 /** One request on one connection. A redirect makes several of them in one attempt. */
 export interface ExchangeFacts {
@@ -100,6 +100,11 @@ export interface Evidence {
   /** That limit in milliseconds. */
   readonly limitMs?: number
   readonly connection?: ConnectionFacts
+  /**
+   * Addresses of the same name, other than the one dialled, that have not failed of late. Absent when the request was
+   * started, and where the dial could not be seen.
+   */
+  readonly otherAddresses?: number
   readonly timings?: Timings
   readonly bytes?: ByteCounts
   /** How often the last request was put on the wire, where undici repeated it by itself. Absent when once. */

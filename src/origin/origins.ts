@@ -1,6 +1,7 @@
 /** The origins that somebody has talked to, each with the state of its own policies. */
 
 import type { Clock } from '../clock.js'
+import { AddressMemory } from '../policy/addresses.js'
 import { Origin, type OriginSettings, type OriginStats } from './origin.js'
 
 /** Who talks to ever new origins must not grow with them; the oldest record goes first. */
@@ -11,6 +12,8 @@ export class Origins {
   readonly #clock: Clock
   readonly #random: () => number
   readonly #origins = new Map<string, Origin>()
+  /** Which addresses failed to connect of late, whatever origin they serve. */
+  readonly addresses = new AddressMemory()
   /** Whether any policy is on that can refuse, delay or double a first attempt. */
   readonly gated: boolean
 

@@ -45,6 +45,8 @@ export interface DecisionRow {
   readonly throttledByHint?: true
   /** The connection, or all that were opened with it, cannot be relied on: the next attempt opens its own. */
   readonly fresh?: true
+  /** It speaks against an address: while the name has one that was not tried, the next attempt need not wait. */
+  readonly elsewhere?: true
   readonly overHttp1?: true
 }
 

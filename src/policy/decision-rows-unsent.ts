@@ -47,12 +47,14 @@ export const rowsUnsent: readonly DecisionRow[] = [
     says: 'the connection was refused',
     matches: ({ failure }) => isUnsent(failure, 'refused'),
     ...always,
+    elsewhere: true,
   },
   {
     number: 7,
     says: 'no connection could be made in time, or there is no way there',
     matches: ({ failure }) => isUnsent(failure, 'timeout', 'unreachable'),
     ...always,
+    elsewhere: true,
   },
   {
     number: 8,
@@ -72,6 +74,7 @@ export const rowsUnsent: readonly DecisionRow[] = [
         reused !== true &&
         (failure.phase === 'connect' || failure.phase === 'tls')),
     ...always,
+    elsewhere: true,
   },
   {
     number: 13,

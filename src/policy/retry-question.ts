@@ -19,6 +19,8 @@ export interface RetryQuestion {
    * does not speak for the whole: an unsafe request is not repeated, whatever was declared at the end.
    */
   readonly earlierAnswered?: boolean | undefined
+  /** The name has an address that has not failed of late, and was not the one tried now. */
+  readonly otherAddress?: boolean | undefined
   /** The request body can be sent again now: there is none, it is in memory, a factory makes it, or it was not touched yet. */
   readonly replayable: boolean
   /** Attempts made so far that count. Those begun by a transparent retry do not. */

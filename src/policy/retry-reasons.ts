@@ -9,10 +9,11 @@ import type { RetryQuestion } from './retry-question.js'
 export function permits(retry: {
   readonly question: RetryQuestion
   readonly transparent: boolean
+  readonly elsewhere: boolean
   readonly optIn?: OptIn
 }): string {
-  const { question, transparent, optIn } = retry
-  const soon = transparent ? ' at once' : ''
+  const { question, transparent, elsewhere, optIn } = retry
+  const soon = elsewhere ? ' at once, to another address' : transparent ? ' at once' : ''
   if (optIn !== undefined) return `${byOption[optIn]} (retry.${optIn})`
   switch (question.failure.delivery) {
     case 'unsent':

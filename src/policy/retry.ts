@@ -72,7 +72,8 @@ export function decide(question: RetryQuestion, policy: RetryPolicy): Verdict {
   }
 
   const throttled = isThrottled(reading.manner, row, question)
-  const atOnce = transparent || (reading.manner === 'C0' && grantedBy(row, question) === 0)
+  const elsewhere = row.elsewhere === true && question.otherAddress === true
+  const atOnce = transparent || elsewhere || (reading.manner === 'C0' && grantedBy(row, question) === 0)
   const waitMs = waitFor({ atOnce, throttled }, question, policy)
   if (tooLate.matches(question, policy, waitMs)) {
     const late = whyTooLate(waitMs, question, policy)
@@ -82,7 +83,7 @@ export function decide(question: RetryQuestion, policy: RetryPolicy): Verdict {
   const price = throttled && reading.manner !== 'C-slow' ? throttledCost : fullCost
   return {
     retry: true,
-    because: `${says}; ${permits({ question, transparent, ...optInOf(reading.optIn) })}`,
+    because: `${says}; ${permits({ question, transparent, elsewhere, ...optInOf(reading.optIn) })}`,
     row: row.number,
     waitMs,
     charged: !transparent,

@@ -184,7 +184,7 @@ export class Exchange {
   /** Nothing came for so long that one of our limits ran out. */
   timedOut(): void {
     this.socket?.http2?.doubt()
-    if (this.startedAt !== undefined) this.line?.failed(this)
+    this.line?.failed(this)
   }
 
   /** The caller's handler wants no more of it. */

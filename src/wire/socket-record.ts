@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import { constants } from 'node:os'
 import type { Clock } from '../clock.js'
 import type { ConnectionFacts, SocketEnding } from '../failure/evidence.js'
+import type { DialledAddresses } from './address-book.js'
 import type { HeaderReader } from './handler-shapes.js'
 import { Http2Watch } from './http2-watch.js'
 import { type PingSettings, PingTimeout } from './ping-timer.js'
@@ -56,6 +57,8 @@ export class SocketRecord {
   readonly #ping: PingSettings | undefined
   /** What HTTP/2 says, where that is what is spoken. */
   http2: Http2Watch | undefined
+  /** The addresses that the dial has to choose from. */
+  addresses: DialledAddresses | undefined
 
   /**
    * @param dial whether TLS follows, whether the host is a name that must be looked up first, and when the silence of an
@@ -170,6 +173,11 @@ export class SocketRecord {
     this.closedByUs = true
     // undici 7 throws where nobody can catch it when an HTTP/2 connection closes without an error.
     this.#socket?.destroy(this.http2 === undefined ? undefined : new Retired())
+  }
+
+  /** A limit of ours ran out while the connection was being made. */
+  dialTimedOut(): void {
+    if (this.establishedAt === undefined) this.addresses?.failed()
   }
 
   /** Gives up a connection that is still being made; one that stands is left alone. */

@@ -42,6 +42,7 @@ export class Timeline {
     const earlier = [...(this.earlier ?? []).flatMap(factsOf), ...(exchange.restarts ?? [])]
     const wireAttempts = (exchange.restarts?.length ?? 0) + (exchange.startedAt === undefined ? 0 : 1)
     const ending = exchange.socket?.ending ?? exchange.line?.socket?.ending
+    const untried = exchange.startedAt === undefined ? exchange.line?.socket?.addresses?.untried : undefined
     return {
       vantage: this.ownSockets ? 'socket' : 'dispatcher',
       phase: exchange.phase,
@@ -53,6 +54,7 @@ export class Timeline {
       ...(ending !== undefined && { ending }),
       ...limitFacts(limit),
       ...(connection !== undefined && { connection }),
+      ...(untried !== undefined && { otherAddresses: untried }),
       timings: timingsOf(exchange, total),
       ...(bytes !== undefined && { bytes }),
       ...(wireAttempts > 1 && { wireAttempts }),

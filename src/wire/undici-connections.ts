@@ -8,6 +8,7 @@ import net from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import * as undici from 'undici'
 import type { Clock } from '../clock.js'
+import type { AddressBook } from './address-book.js'
 import type { PingSettings } from './ping-timer.js'
 import { SocketRecord } from './socket-record.js'
 import { type LineWatcher, OpenLines, OriginLine, WatchedClient } from './undici-line.js'
@@ -38,14 +39,24 @@ export type Route = 'pooled' | 'fresh' | 'http/1.1'
 export class Connections {
   readonly #options: ConnectionsOptions
   readonly #clock: Clock
+  readonly #addresses: AddressBook
   readonly #watch: (origin: string) => LineWatcher
   readonly #ways = new Map<Route, PoolsByOrigin | OneOffClients>()
   readonly #origins = new Map<string, OpenLines>()
 
-  constructor(options: ConnectionsOptions, clock: Clock, watch: (origin: string) => LineWatcher) {
+  /** @param host what connections are made with, and who is told of them, by origin */
+  constructor(
+    options: ConnectionsOptions,
+    host: {
+      readonly clock: Clock
+      readonly addresses: AddressBook
+      readonly watch: (origin: string) => LineWatcher
+    },
+  ) {
     this.#options = options
-    this.#clock = clock
-    this.#watch = watch
+    this.#clock = host.clock
+    this.#addresses = host.addresses
+    this.#watch = host.watch
   }
 
   /** The dispatcher that goes this way. */
@@ -129,7 +140,10 @@ export class Connections {
       line.socket = record
       const to = address(target)
       if (!named) record.dials(target.hostname, 'port' in to ? to.port : undefined)
-      const raw = net.connect(to)
+      const addresses = this.#addresses.dial('port' in to ? to.port : 0)
+      record.addresses = addresses
+      const raw = net.connect({ ...to, lookup: addresses.lookup } as net.NetConnectOpts)
+      addresses.watch(raw)
       record.watchDial(raw)
       let settled = false
       const done: undici.buildConnector.Callback = (...result) => {
@@ -138,10 +152,11 @@ export class Connections {
         // A failure comes with one argument, whatever the types say.
         const socket: net.Socket | null | undefined = result[1]
         if (socket) {
+          addresses.worked()
           record.established(socket, raw)
           this.#open(line, record, socket)
           line.onOpen?.(record)
-        }
+        } else if (!record.closedByUs) addresses.failed((result[0] as NodeJS.ErrnoException | null)?.code)
         callback(...result)
       }
       raw.setKeepAlive(true, tcpKeepAliveMs)

@@ -90,7 +90,8 @@ export class OriginLine implements Line {
 
   failed(exchange: Exchange): void {
     const { idleMs, requestsBefore: requests, responding, socket } = exchange
-    if (responding) return
+    if (exchange.startedAt === undefined) this.socket?.dialTimedOut()
+    if (exchange.startedAt === undefined || responding) return
     // A stream that the peer resets says nothing against its connection.
     if (exchange.failed && socket?.protocol === 'h2' && socket.ending === undefined) return
     if (idleMs === undefined) {

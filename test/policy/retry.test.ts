@@ -60,6 +60,28 @@ describe('guards', () => {
     expect(cost(3, 1)).toMatchObject({ retry: true, charged: true, cost: 1, waitMs: 25 })
   })
 
+  it('tries the next address of a name before the backoff, and is charged for it', () => {
+    const unsent = { delivery: 'unsent', cause: undefined } as const
+    const dials: readonly Failure[] = [
+      { ...unsent, kind: 'refused', phase: 'connect' },
+      { ...unsent, kind: 'timeout', phase: 'connect' },
+      { ...unsent, kind: 'unreachable', phase: 'connect' },
+      { ...unsent, kind: 'reset', phase: 'tls' },
+      { ...unsent, kind: 'closed', phase: 'connect' },
+    ]
+    for (const failure of dials) {
+      const ask = (otherAddress: boolean) =>
+        decide({ ...reset, failure, requestClass: 'unsafe', otherAddress }, defaultRetryPolicy)
+      expect(ask(true)).toMatchObject({ retry: true, waitMs: 0, charged: true, cost: 1 })
+      expect(ask(false)).toMatchObject({ retry: true, waitMs: 25, charged: true, cost: 1 })
+    }
+    // What speaks against the name, or against this host, is no better elsewhere.
+    for (const kind of ['dns', 'local-resource'] as const) {
+      const failure: Failure = { ...unsent, kind, phase: 'connect', temporary: true }
+      expect(decide({ ...reset, failure, otherAddress: true }, defaultRetryPolicy).waitMs).toBeGreaterThan(0)
+    }
+  })
+
   it('waits as long as the server asks, and spreads those who were told the same', () => {
     const asked = (signals: ServerSignals, dice = 0.5) => decide({ ...unavailable, dice, signals }, defaultRetryPolicy)
     expect(asked({ retryAfterMs: 30_000 })).toMatchObject({ waitMs: 30_500, cost: 0.4 })
