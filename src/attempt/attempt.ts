@@ -9,7 +9,7 @@ import { isOffhookError } from '../failure/errors.js'
 import type { AttemptReport, Evidence, Limit } from '../failure/evidence.js'
 import type { Failure } from '../failure/kinds.js'
 import { listenToDecoder } from '../wire/decoder-handlers.js'
-import type { Exchange } from '../wire/exchange.js'
+import { Exchange } from '../wire/exchange.js'
 import { Timeline } from '../wire/timeline.js'
 import type { Connections, Dispatcher, Route } from '../wire/undici-connections.js'
 import { type DispatchFacts, type DispatchListener, WatchingDispatcher } from '../wire/undici-dispatcher.js'
@@ -125,9 +125,15 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     return this.#timeline.evidence()
   }
 
+  begin(request: { readonly method: string; readonly origin: string; readonly path: string }): Exchange {
+    const exchange = new Exchange(request, this.#host.clock, this)
+    this.#timeline.begin(exchange)
+    this.#watch(exchange)
+    return exchange
+  }
+
   onDispatch(exchange: Exchange, facts: DispatchFacts): void {
-    if (this.#over) exchange.abandon(this.#cancelled?.reason ?? new AttemptOver())
-    else this.#stage.watch(exchange)
+    this.#watch(exchange)
     this.#facts = facts
   }
 
@@ -169,6 +175,11 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     this.#failed = { failure, evidence }
     if (this.#sender?.mayRepeat !== true) this.#finish({ end: 'failure', failure, evidence })
     return raw
+  }
+
+  #watch(exchange: Exchange): void {
+    if (this.#over) exchange.abandon(this.#cancelled?.reason ?? new AttemptOver())
+    else this.#stage.watch(exchange)
   }
 
   #undecodable(exchange: Exchange, raw: unknown): unknown {

@@ -3,12 +3,14 @@
 import type { Clock } from '../clock.js'
 import type { AttemptReport, Evidence } from '../failure/evidence.js'
 import type { Failure } from '../failure/kinds.js'
+import type { Exchange } from '../wire/exchange.js'
 import type { HeaderReader } from '../wire/handler-shapes.js'
 import type { DispatchFacts, WatchingDispatcher } from '../wire/undici-dispatcher.js'
 
 /** How an adapter sends one try by its host's API, and how its answers are read. */
 export interface Sender<Answer> {
   send(attempt: Sending): Promise<Answer>
+  /** 0 where an answer is no response and has none. */
   status(answer: Answer): number
   header(answer: Answer): HeaderReader
   /** Nobody will read this answer: free its connection, within bounds. */
@@ -24,6 +26,8 @@ export interface Sender<Answer> {
 /** What a sender gets to send with. */
 export interface Sending {
   readonly dispatcher: WatchingDispatcher
+  /** For a sender that makes its connection itself: the exchange to write down on what becomes of it. */
+  begin(request: { readonly method: string; readonly origin: string; readonly path: string }): Exchange
   /** Aborts when the attempt is over before its time. Made when first read, since it costs something. */
   readonly signal: AbortSignal
   /** The error of a body that failed after its head had been handed over. */

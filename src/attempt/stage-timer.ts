@@ -118,4 +118,5 @@ const limitCodes: Record<Limit, string> = {
   body: 'UND_ERR_BODY_TIMEOUT',
   attempt: 'ETIMEDOUT',
   total: 'ETIMEDOUT',
+  heartbeat: 'ETIMEDOUT',
 }

@@ -13,6 +13,7 @@ import { remainingTime } from '../policy/deadline.js'
 import { decide } from '../policy/retry.js'
 import type { RetryQuestion, Verdict } from '../policy/retry-question.js'
 import { readSignals, type ServerSignals, serverDelayMs } from '../policy/server-signals.js'
+import type { CutBody, CutLine } from './cut.js'
 import { Ending } from './ending.js'
 import { type CallEvents, eventsOf } from './events.js'
 import { neverTried, refusal, statusFailure } from './made-failures.js'
@@ -27,17 +28,6 @@ import { Tries } from './tries.js'
  */
 export function runCall<Answer>(spec: CallSpec<Answer>, host: CallHost, before?: CutBody | CutLine): Promise<Answer> {
   return new Call(spec, host).run(before)
-}
-
-/** How a body was cut that is to be continued. */
-export type CutBody = Lost & { readonly end: 'failure' }
-
-/** How a connection ended that is to be made anew. */
-export interface CutLine extends CutBody {
-  /** The attempts that led to it, where they are to count. */
-  readonly record: CallRecord
-  /** What happened, in a clause. */
-  readonly says: string
 }
 
 class Call<Answer> implements AttemptOwner, RunningCall {
@@ -72,18 +62,18 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     return this.#spec.target()
   }
 
-  async run(cut?: CutBody | CutLine): Promise<Answer> {
+  async run(before?: CutBody | CutLine): Promise<Answer> {
     const { signal } = this.#spec
     if (signal?.aborted === true) throw signal.reason
     this.#host.enter(this)
     this.#ending.link()
     this.#events?.start()
     try {
-      if (cut !== undefined && 'record' in cut) {
-        this.#record = cut.record
-        this.#says = cut.says
-      } else this.#continuesBody = cut !== undefined
-      const first = cut ?? (await this.#tries.first())
+      if (before !== undefined && 'record' in before) {
+        this.#record = before.record
+        this.#says = before.says
+      } else this.#continuesBody = before !== undefined
+      const first = before ?? (await this.#tries.first())
       const answer = this.#isFine(first) ? first.answer : await this.#persist(first)
       this.#events?.end(this.#tries.count, this.#spec.sender.status(answer))
       this.#returned = true

@@ -13,6 +13,11 @@ export function eventsOf(target: () => CallTarget, clock: Clock): CallEvents | u
   return heard ? new CallEvents(target, clock) : undefined
 }
 
+/** The status of an answer that has one. */
+export function statusOf(status: number): { readonly status?: number } {
+  return status === 0 ? {} : { status }
+}
+
 export class CallEvents {
   readonly callId = ++lastId
   readonly #target: () => CallTarget
@@ -30,7 +35,7 @@ export class CallEvents {
   }
 
   end(attempts: number, status: number): void {
-    channels.call.publish(() => ({ ...this.#identity(), ...this.#sum(attempts), event: 'end', status }))
+    channels.call.publish(() => ({ ...this.#identity(), ...this.#sum(attempts), event: 'end', ...statusOf(status) }))
   }
 
   error(attempts: number, error: unknown): void {

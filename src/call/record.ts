@@ -15,11 +15,12 @@ export class CallRecord {
   stopReason: StopReason | undefined
   retryAfterMs: number | undefined
   #free = 0
+  #forgotten = 0
   readonly #rows = new Map<number, number>()
 
   /** Attempts that count: those begun by a transparent retry do not. */
   get counted(): number {
-    return this.attempts.length - this.#free
+    return this.#forgotten + this.attempts.length - this.#free
   }
 
   /** Retries that a row of the table has granted to this call. */
@@ -28,9 +29,12 @@ export class CallRecord {
   /** An attempt is over, and this was decided about it. */
   add(failure: Failure, evidence: Evidence | undefined, decision: Decision): void {
     this.stopReason = decision.stopReason
-    this.attempts.push(
-      report({ number: this.attempts.length + 1, failure, evidence, decision, waitedMs: this.waitedMs }),
-    )
+    if (this.attempts.length >= mostRemembered) {
+      this.attempts.shift()
+      this.#forgotten++
+    }
+    const number = this.#forgotten + this.attempts.length + 1
+    this.attempts.push(report({ number, failure, evidence, decision, waitedMs: this.waitedMs }))
   }
 
   /** Takes over the attempts of another call that went on where this one had been cut. */
@@ -48,6 +52,9 @@ export class CallRecord {
     if (verdict.row !== undefined) this.#rows.set(verdict.row, this.retriesOfRow(verdict.row) + 1)
   }
 }
+
+/** Who dials for days must not grow by it; an ordinary call makes at most a hundred attempts and a few free ones. */
+const mostRemembered = 500
 
 function report(attempt: {
   number: number

@@ -10,6 +10,7 @@ import type { Origin, Pass, Refusal } from '../origin/origin.js'
 import { outcomeOfFailure, outcomeOfStatus } from '../policy/outcome.js'
 import { channels } from '../telemetry/channels.js'
 import type { Ending } from './ending.js'
+import { statusOf } from './events.js'
 import { hedgedTry } from './hedged-try.js'
 import type { CallHost, CallSpec } from './spec.js'
 
@@ -108,7 +109,7 @@ export class Tries<Answer> {
       const status = sender.status(outcome.answer)
       // A fast refusal says nothing about how long an answer takes.
       if (status < 400) this.#origin?.hedge?.record(clock.now(), durationMs)
-      channels.attempt.publish(() => ({ ...of, event: 'end', status, durationMs }))
+      channels.attempt.publish(() => ({ ...of, event: 'end', ...statusOf(status), durationMs }))
     } else {
       channels.attempt.publish(() => ({ ...of, event: 'error', durationMs, ...failureOf(outcome) }))
     }

@@ -98,11 +98,11 @@ function deedsOf(ends: readonly End[], attempts: readonly AttemptEvent[], decisi
     return { ...counts, failure: { kind, phase, delivery }, ...(stopReason !== undefined && { stop: stopReason }) }
   }
   const failed = attempts.findLast((event) => event.event === 'error')
-  const refused = attempts.findLast((event) => event.event === 'end' && event.status >= 400)
+  const refused = attempts.findLast((event) => event.event === 'end' && (event.status ?? 0) >= 400)
   return {
     ...counts,
     ...(failed?.event === 'error' && failed.failure !== undefined && { failure: failed.failure }),
-    ...(refused?.event === 'end' && { refusedWith: refused.status }),
+    ...(refused?.event === 'end' && refused.status !== undefined && { refusedWith: refused.status }),
   }
 }
 

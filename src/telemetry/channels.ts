@@ -45,7 +45,8 @@ export type CallEvent =
   | (OfCall & { readonly event: 'start' })
   | (OfCall & {
       readonly event: 'end'
-      readonly status: number
+      /** Absent for what is not HTTP: a dial has none. */
+      readonly status?: number
       readonly attempts: number
       readonly durationMs: number
     })
@@ -65,7 +66,7 @@ export type AttemptEvent =
       readonly event: 'end'
       readonly number: number
       readonly hedge: boolean
-      readonly status: number
+      readonly status?: number
       readonly durationMs: number
     })
   | (OfCall & {
