@@ -28,6 +28,8 @@ export interface Sending {
   readonly dispatcher: WatchingDispatcher
   /** For a sender that makes its connection itself: the exchange to write down on what becomes of it. */
   begin(request: { readonly method: string; readonly origin: string; readonly path: string }): Exchange
+  /** What is known of the attempt now. */
+  evidence(): Evidence
   /** Aborts when the attempt is over before its time. Made when first read, since it costs something. */
   readonly signal: AbortSignal
   /** The error of a body that failed after its head had been handed over. */

@@ -2,6 +2,7 @@
 
 import type { AttemptReport, ConnectionFacts, Decision, Evidence, Timings } from './evidence.js'
 import type { Delivery, Failure, FailureKind, Phase, StopReason, TlsTrouble } from './kinds.js'
+import { lineWords } from './line-words.js'
 import { read } from './property.js'
 import { redactLine } from './redact.js'
 
@@ -117,12 +118,17 @@ export function headline(details: {
 }): string {
   const { failure, method, origin, path, attempts, stopReason, evidence } = details
   const target = `${method} ${origin}${path.length > 200 ? `${path.slice(0, 200)}…` : path}`
-  const where = failure.phase === 'admit' && failure.kind === 'not-admitted' ? undefined : during[failure.phase]
-  const what = [whatHappened(failure), qualifier(failure, evidence), where].filter(Boolean).join(' ')
+  const words = lineWords(method)
+  const phase = words?.during[failure.phase] ?? during[failure.phase]
+  const where = failure.phase === 'admit' && failure.kind === 'not-admitted' ? undefined : phase
+  const what = [words?.happened[failure.kind] ?? whatHappened(failure), qualifier(failure, evidence), where]
+    .filter(Boolean)
+    .join(' ')
   const tries = attempts.length > 1 ? `${attempts.length} attempts` : undefined
   const end = stopReason === undefined ? undefined : stopped[stopReason]
   const done = [tries, end].filter(Boolean).join('; ')
-  return `${target}: ${what}. ${heard[failure.delivery]}${done === '' ? '.' : `; ${done}.`}`
+  const outcome = words?.remark?.[failure.kind] ?? words?.heard[failure.delivery] ?? heard[failure.delivery]
+  return `${target}: ${what}. ${outcome}${done === '' ? '.' : `; ${done}.`}`
 }
 
 function qualifier(failure: Failure, evidence: Evidence | undefined): string | undefined {
@@ -180,10 +186,12 @@ function connectionLine(connection: ConnectionFacts): string {
   const { id, localAddress, localPort, remoteAddress, remotePort, protocol, reused, ageMs, idleMs, requestsBefore } =
     connection
   const ends = remoteAddress === undefined ? '' : `, ${localAddress}:${localPort} → ${remoteAddress}:${remotePort}`
-  const use = reused ? `reused, request ${requestsBefore + 1} on it` : 'fresh'
+  // A connection without a protocol carries no requests, and age is all that can be said of it.
+  const raw = protocol === undefined && ageMs !== undefined
+  const use = reused ? `, reused, request ${requestsBefore + 1} on it` : raw ? '' : ', fresh'
   const age = ageMs === undefined ? '' : `, ${ms(ageMs)} old`
   const idle = idleMs === undefined ? '' : `, idle for ${ms(idleMs)} before`
-  return `#${id}${ends}${protocol === undefined ? '' : `, ${protocol}`}, ${use}${age}${idle}`
+  return `#${id}${ends}${protocol === undefined ? '' : `, ${protocol}`}${use}${age}${idle}`
 }
 
 function timingsLine(timings: Timings): string {

@@ -48,7 +48,7 @@ function hasBody({ status, method }: EndedAnswer): boolean {
 }
 
 /** The TCP connection ended under TLS that had not: anybody on the way could have cut it (RFC 8446 §6.1). */
-class CutBeneathTls extends Error {
+export class CutBeneathTls extends Error {
   readonly code = 'ERR_TLS_NO_CLOSE_NOTIFY'
   constructor() {
     super('the TLS connection ended without close_notify')

@@ -97,7 +97,7 @@ export class SocketRecord {
       this.dialPhase = this.#secure ? 'tls' : 'open'
       this.#readAddresses(raw)
     })
-    raw.on('error', (error) => this.#onError(error))
+    raw.on('error', (error) => this.failed(error))
     raw.on('close', () => this.#onClose())
   }
 
@@ -112,7 +112,7 @@ export class SocketRecord {
     if (socket !== raw) {
       // The dial watched the TCP socket; the one above it (TLS, a tunnel) has events of its own.
       if (raw !== undefined) this.#tls = new TlsLedger(socket, raw, this.#clock)
-      socket.on('error', (error) => this.#onError(error))
+      socket.on('error', (error) => this.failed(error))
       socket.on('close', () => this.#onClose())
     }
     socket.on('end', () => this.#onEnd())
@@ -245,7 +245,8 @@ export class SocketRecord {
     return this.bytesRead > this.#readAtTake ? 'rst' : 'fin-then-rst'
   }
 
-  #onError(error: Error): void {
+  /** The connection failed, as its error event says, or is about to say. */
+  failed(error: Error): void {
     if (this.error !== undefined) return
     this.error = error
     this.endedAt ??= this.#clock.now()
