@@ -34,6 +34,18 @@ export type Party =
   | 'local-host'
   | 'self'
 
+/** The parties as a sentence names them. */
+export const partyNames: Readonly<Record<Party, string>> = {
+  'peer-application': 'the server application',
+  'peer-host': "the server's host",
+  'tls-peer': 'the TLS endpoint',
+  proxy: 'a proxy or balancer in front of the server',
+  path: 'the network between here and the server',
+  'name-service': 'the name service',
+  'local-host': 'this host',
+  self: 'this program',
+}
+
 /** One observation that speaks for or against a story. */
 export interface Reason {
   /** The clue's name, for example `row-unacknowledged`. */

@@ -1,0 +1,238 @@
+/** Clues in the life of the connection: fresh or used, how long idle, how often used, what its answers said. */
+
+import { redactLine } from '../failure/redact.js'
+import { ms } from '../failure/story.js'
+import { type Clue, type Look, look } from './clue.js'
+import { isCut, isSilent } from './scene.js'
+
+const fresh: Clue = {
+  of: ['connection', 'reused'],
+  look: (scene) => {
+    if (scene.situation !== 'fresh') return undefined
+    return look('first-request', 'it was the first request on a new connection: no idle time, no limit of use', {})
+  },
+}
+
+/** Of how long the connection had been idle. Nothing that forwards packets forgets a flow within seconds by default. */
+const idle: Clue = {
+  of: ['connection', 'idleMs'],
+  look: (scene) => {
+    const { idleMs, situation } = scene
+    if (idleMs === undefined || !(isCut(scene) || isSilent(scene))) return undefined
+    if (situation === 'busy')
+      return look('used-just-before', `it had been used ${ms(idleMs)} before: no timer had run out`, {
+        'by-idling': -1.5,
+      })
+    if (situation !== 'idle') return undefined
+    if (idleMs < 30_000)
+      return look('idle-before', `it had been idle for ${ms(idleMs)}`, {
+        'balancer-flow-expired': -1,
+        'nat-state-expired': -0.8,
+        'nat-state-dropped': -0.5,
+      })
+    return look(
+      'idle-before',
+      `it had been idle for ${ms(idleMs)}`,
+      idleMs > 200_000 ? { 'balancer-flow-expired': 0.5, 'nat-state-expired': 0.5, 'nat-state-dropped': 0.5 } : {},
+    )
+  },
+}
+
+/** How near an idle time is to a timer: `at` it, or `below`. A timer's end is seen at it or a little later. */
+function against(idleMs: number, timerMs: number): 'at' | 'below' | 'beyond' {
+  const slack = Math.max(0.05 * timerMs, Math.min(1500, 0.5 * timerMs))
+  if (idleMs < timerMs - slack) return 'below'
+  return idleMs <= timerMs + slack ? 'at' : 'beyond'
+}
+
+const keepAlive: Clue = {
+  of: ['circumstances', 'headers', 'keepAliveMs'],
+  group: 'idle-timer',
+  look: (scene) => {
+    const timer = scene.around.headers?.keepAliveMs
+    const { idleMs } = scene
+    if (!isCut(scene) || timer === undefined || !(timer > 0) || idleMs === undefined) return undefined
+    return timed(idleMs, timer, {
+      at: `it had been idle for ${ms(idleMs)}, and its server announces that it closes idle ones after ${ms(timer)}`,
+      below: `it had been idle for ${ms(idleMs)} only, and its server announces that it closes idle ones after ${ms(timer)}`,
+      name: 'announced-timer',
+      weight: 1.8,
+    })
+  },
+}
+
+const learnedIdle: Clue = {
+  of: ['circumstances', 'learned', 'idleMs'],
+  group: 'idle-timer',
+  look: (scene) => {
+    const { idleMs: timer, closes = 1 } = scene.around.learned ?? {}
+    const { idleMs } = scene
+    if (!isCut(scene) || timer === undefined || !(timer > 0) || idleMs === undefined) return undefined
+    const seen = closes > 1 ? `${closes} earlier ones were` : 'an earlier one was'
+    return timed(idleMs, timer, {
+      at: `it had been idle for ${ms(idleMs)}, and ${seen} ended after about ${ms(timer)} of idling`,
+      below: `it had been idle for ${ms(idleMs)} only, and ${seen} ended after about ${ms(timer)} of idling`,
+      name: 'learned-timer',
+      weight: Math.min(2.3, 0.8 + 0.4 * Math.max(0, closes)),
+    })
+  },
+}
+
+interface Timed {
+  readonly at: string
+  readonly below: string
+  readonly name: string
+  readonly weight: number
+}
+
+function timed(idleMs: number, timerMs: number, { at, below, name, weight }: Timed): Look | undefined {
+  const where = against(idleMs, timerMs)
+  if (where === 'below')
+    return look(`below-${name}`, below, {
+      'peer-idle-timer': -1.8,
+      'proxy-idle-timer': -1.8,
+      'by-idling': -1,
+      'local-stall': -0.5,
+    })
+  const share = where === 'at' ? 1 : 0.6
+  return look(`at-${name}`, at, {
+    'by-idling': 0.5 * weight * share,
+    'peer-idle-timer': weight * share,
+    'proxy-idle-timer': weight * share,
+    'local-stall': 0.7 * weight * share,
+  })
+}
+
+/** Counts of requests at which well-known servers close: Tomcat and Apache 100, Puma 999, nginx 1000, OCI 10 000. */
+const caps: readonly number[] = [100, 999, 1000, 10_000]
+
+const requests: Clue = {
+  of: ['connection', 'requestsBefore'],
+  group: 'cap',
+  look: (scene) => {
+    const { requestsBefore } = scene
+    if (!isCut(scene) || !caps.includes(requestsBefore)) return undefined
+    return look(
+      'at-known-cap',
+      `it had carried exactly ${requestsBefore} requests, at which well-known servers close`,
+      { 'peer-connection-cap': 2.3 },
+    )
+  },
+}
+
+const learnedCap: Clue = {
+  of: ['circumstances', 'learned', 'requestCap'],
+  group: 'cap',
+  look: (scene) => {
+    const cap = scene.around.learned?.requestCap
+    if (!isCut(scene) || cap === undefined || !(cap > 0) || scene.requestsBefore < cap) return undefined
+    return look(
+      'at-learned-cap',
+      `it had carried ${scene.requestsBefore} requests, and earlier ones were closed after ${cap}`,
+      { 'peer-connection-cap': 2 },
+    )
+  },
+}
+
+const announcedCap: Clue = {
+  of: ['circumstances', 'headers', 'keepAliveMax'],
+  group: 'cap',
+  look: (scene) => {
+    const left = scene.around.headers?.keepAliveMax
+    if (!isCut(scene) || left !== 0) return undefined
+    return look('announced-cap', 'its last answer said that no further request may follow (Keep-Alive: max=0)', {
+      'peer-connection-cap': 2.5,
+    })
+  },
+}
+
+const announcedEnd: Clue = {
+  of: ['circumstances', 'headers', 'connectionClose'],
+  group: 'cap',
+  look: (scene) =>
+    isCut(scene) && scene.around.headers?.connectionClose === true
+      ? look('announced-end', 'its last answer announced the end (Connection: close)', {
+          'peer-connection-cap': 2.5,
+          'peer-process-gone': 0.5,
+        })
+      : undefined,
+}
+
+const forwards =
+  /cloudflare|awselb|envoy|squid|varnish|akamai|gws|google frontend|haproxy|bigip|vegur|heroku|fly\/|railway|application-gateway|cloudfront|fastly|traefik|apigee|kong/i
+const maybeForwards = /nginx|openresty|caddy/i
+const serves = /apache|uvicorn|gunicorn|hypercorn|kestrel|jetty|tomcat|werkzeug|iis|puma|node|express|cowboy/i
+
+const server: Clue = {
+  of: ['circumstances', 'headers', 'server'],
+  group: 'between',
+  look: ({ around }) => {
+    const name = around.headers?.server
+    if (name === undefined) return undefined
+    const shown = redactLine(name, 40)
+    if (forwards.test(name))
+      return look('server-is-a-proxy', `what answered before calls itself "${shown}": a proxy`, { forwarder: 1.5 })
+    if (maybeForwards.test(name))
+      return look(
+        'server-may-be-a-proxy',
+        `what answered before calls itself "${shown}": a server, or a proxy before one`,
+        { forwarder: 0.8 },
+      )
+    return serves.test(name)
+      ? look('server-is-an-application', `what answered before calls itself "${shown}": an application server`, {
+          forwarder: -0.5,
+        })
+      : undefined
+  },
+}
+
+const via: Clue = {
+  of: ['circumstances', 'headers', 'via'],
+  group: 'between',
+  look: ({ around }) => {
+    const name = around.headers?.via
+    return name === undefined
+      ? undefined
+      : look('via-a-proxy', `earlier answers came through a proxy (Via: ${redactLine(name, 40)})`, { forwarder: 1.6 })
+  },
+}
+
+const marks: Clue = {
+  of: ['circumstances', 'headers', 'marks'],
+  group: 'between',
+  look: ({ around }) => {
+    const names = around.headers?.marks ?? []
+    return names.length === 0
+      ? undefined
+      : look(
+          'marks-of-a-proxy',
+          `earlier answers carry marks of a balancer or CDN (${redactLine(names.slice(0, 3).join(', '), 60)})`,
+          { forwarder: 1.4 },
+        )
+  },
+}
+
+const upload: Clue = {
+  of: ['circumstances', 'requestWritten'],
+  look: (scene) => {
+    const { around, sentBytes } = scene
+    if (around.requestWritten !== false || !isCut(scene)) return undefined
+    const sent = sentBytes === undefined ? '' : ` (${sentBytes} bytes of it were sent)`
+    return look('request-not-written', `the request was still being sent${sent}`, {})
+  },
+}
+
+export const cluesOfConnection: readonly Clue[] = [
+  fresh,
+  idle,
+  keepAlive,
+  learnedIdle,
+  requests,
+  learnedCap,
+  announcedCap,
+  announcedEnd,
+  server,
+  via,
+  marks,
+  upload,
+]

@@ -1,0 +1,198 @@
+/** Clues in the time that things took, against the smallest round trip to that peer. A late event loop takes their voice. */
+
+import { ms } from '../failure/story.js'
+import { type Clue, type Look, look } from './clue.js'
+import { isPublic } from './facts.js'
+import { isCut, isDial, isSilent, type Scene } from './scene.js'
+
+/** How long after our last write it came. */
+const sinceWrite: Clue = {
+  of: ['circumstances', 'sinceLastWriteMs'],
+  look: (scene) => (isCut(scene) ? (mannerOfReset(scene) ?? raceOrNot(scene)) : undefined),
+}
+
+function mannerOfReset(scene: Scene): Look | undefined {
+  const { manner, sinceWriteMs, sinceReadMs, rttMs, situation } = scene
+  const dt = ms(sinceWriteMs)
+  if (manner === 'too-fast') {
+    const share = Math.round((100 * (sinceWriteMs ?? 0)) / (rttMs ?? 1))
+    const means =
+      situation === 'idle'
+        ? 'so it was no answer: it came from nearer, or had been on its way already'
+        : 'so it was no answer of the server’s: it came from nearer'
+    return look(
+      'reset-too-fast',
+      `the reset came ${dt} after our write, ${share} % of a round trip (${ms(rttMs)}): ${means}`,
+      {},
+    )
+  }
+  if (manner === 'solicited') {
+    // Whoever closes by a timer had sent its FIN first, and that would have come sooner.
+    const shifts = situation === 'idle' ? ({ 'by-limit': -0.7 } as const) : {}
+    return look(
+      'reset-solicited',
+      `the reset came ${dt} after our write, one round trip (${ms(rttMs)}): it answered it`,
+      shifts,
+    )
+  }
+  if (manner !== 'unsolicited') return undefined
+  const answered = sinceReadMs !== undefined && sinceWriteMs !== undefined && sinceReadMs < sinceWriteMs
+  const says = answered
+    ? `the reset came when nothing of ours was unanswered, ${ms(sinceReadMs)} after the last byte of theirs`
+    : `the reset came ${dt} after our write, later than a round trip (${ms(rttMs)}): somebody decided on it`
+  return look('reset-unsolicited', says, late)
+}
+
+/** A close that was already under way when we wrote comes within one round trip. */
+const late = { 'by-limit': -2.5, forgotten: -1.5, 'local-stall': -2.5 } as const
+
+function raceOrNot({ mechanism, situation, sinceWriteMs, rttMs, loopMs = 0 }: Scene): Look | undefined {
+  const closed = mechanism === 'fin' || mechanism === 'fin-then-rst'
+  if (!closed || sinceWriteMs === undefined || (situation !== 'idle' && situation !== 'busy')) return undefined
+  const earliest = sinceWriteMs - loopMs
+  // Without a round trip, a second is longer than any.
+  if (earliest > (rttMs === undefined ? 1000 : 1.6 * rttMs + 5))
+    return look(
+      'closed-too-late-for-a-race',
+      `it was closed ${ms(sinceWriteMs)} after our write, too late for a close that was under way before it`,
+      late,
+    )
+  if (rttMs === undefined || rttMs - loopMs < 2 || sinceWriteMs > rttMs) return undefined
+  return look(
+    'closed-within-a-round-trip',
+    `it was closed ${ms(sinceWriteMs)} after our write, within a round trip (${ms(rttMs)}): the close had been on its way already`,
+    {
+      'by-limit': 0.7,
+      'peer-application-aborted': -1.5,
+      'peer-rejected-early': -1.5,
+      'proxy-upstream-failed': -1.5,
+    },
+  )
+}
+
+/** How long the dial took to be refused. */
+const dialTime: Clue = {
+  of: ['timings'],
+  look: (scene) => {
+    const { dialMs, rttMs, mechanism, loopMs = 0 } = scene
+    if (dialMs === undefined || !isDial(scene)) return undefined
+    if (mechanism === 'icmp' && scene.code === 'EHOSTUNREACH') return unreachableAfter(dialMs)
+    if (mechanism !== 'refused' && mechanism !== 'icmp') return undefined
+    if (rttMs !== undefined && rttMs - loopMs > 2 && dialMs < 0.6 * (rttMs - loopMs))
+      return look(
+        'refused-too-fast',
+        `it was refused after ${ms(dialMs)}, while a round trip to that host takes ${ms(rttMs)}: it was refused nearer than there`,
+        {
+          'peer-host': -3,
+          'peer-application': -3,
+          'filter-rejects': 1.5,
+          'local-filter': 2,
+        },
+      )
+    if (rttMs === undefined && isPublic(scene) === true && dialMs < 1)
+      return look('refused-at-once', `it was refused after ${ms(dialMs)}, sooner than any host of the internet can`, {
+        'peer-host': -2,
+        'peer-application': -2,
+        'local-filter': 2.5,
+      })
+    if (dialMs - loopMs > 5)
+      return look('refused-from-afar', `it was refused after ${ms(dialMs)}: not by this host`, { 'local-host': -2.5 })
+    return undefined
+  },
+}
+
+/** Neighbours that do not answer ARP are given up after three seconds; a filter's word comes at once. */
+function unreachableAfter(dialMs: number): Look | undefined {
+  if (dialMs >= 900)
+    return look(
+      'unreachable-after-seconds',
+      `the host was called unreachable after ${ms(dialMs)}: its neighbours had asked for it in vain`,
+      {
+        'peer-host-down': 2,
+        'filter-rejects': -2,
+        'peer-host-filter': -2,
+        'path-down': -0.5,
+      },
+    )
+  return look(
+    'unreachable-at-once',
+    `the host was called unreachable after ${ms(dialMs)}, sooner than one that is looked for in vain`,
+    {
+      'peer-host-down': -1.5,
+      'filter-rejects': 0.7,
+      'path-down': 0.5,
+    },
+  )
+}
+
+/** A "distant" host that is nearer than it can be. */
+const nearness: Clue = {
+  of: ['circumstances', 'minRttMs'],
+  look: (scene) =>
+    isPublic(scene) === true && scene.rttMs !== undefined && scene.rttMs < 0.3
+      ? look(
+          'nearer-than-it-can-be',
+          `the round trip takes ${ms(scene.rttMs)}: what answers is no host of the internet but something on this machine or beside it`,
+          {
+            proxy: 1.2,
+            'local-filter': 1.2,
+            'peer-host': -1,
+          },
+        )
+      : undefined,
+}
+
+/** Our own limit. */
+const limit: Clue = {
+  of: ['limitMs'],
+  look: (scene) => {
+    const { limitMs, rttMs } = scene
+    if (limitMs === undefined || !isSilent(scene)) return undefined
+    if (rttMs !== undefined && limitMs < 2 * rttMs)
+      return look(
+        'limit-too-short',
+        `our limit of ${ms(limitMs)} is less than two round trips (${ms(rttMs)}): nobody could have kept it`,
+        { self: 6 },
+      )
+    if (rttMs !== undefined && limitMs > 20 * rttMs)
+      return look('limit-long-enough', `our limit of ${ms(limitMs)} was many round trips (${ms(rttMs)})`, { self: -2 })
+    return undefined
+  },
+}
+
+/** The event loop was held up. */
+const stall: Clue = {
+  of: ['circumstances', 'loopDelayMs'],
+  look: (scene) => {
+    const { loopMs, limitMs, idleMs, mechanism, around } = scene
+    if (loopMs === undefined) return undefined
+    const says = `the event loop of this process was late by ${ms(loopMs)}`
+    if (isSilent(scene) && limitMs !== undefined && loopMs > 0.5 * limitMs)
+      return look('stalled-through-the-limit', `${says}, more than half of the limit of ${ms(limitMs)}`, {
+        'local-stall': 3.5,
+      })
+    const closed = mechanism === 'fin' || mechanism === 'fin-then-rst' || mechanism === 'rst'
+    const timer = around.headers?.keepAliveMs ?? around.learned?.idleMs ?? 1000
+    if (closed && idleMs !== undefined && loopMs >= Math.min(timer, 1000) && loopMs >= 200)
+      return look('stalled-past-the-timer', `${says}: a close that had come in the meantime was seen too late`, {
+        'local-stall': 2.5,
+      })
+    return undefined
+  },
+}
+
+const clockJump: Clue = {
+  of: ['circumstances', 'clockJumpMs'],
+  look: ({ jumpMs }) =>
+    jumpMs !== undefined && jumpMs > 2000
+      ? look('slept', `the clocks of this host parted by ${ms(jumpMs)}: it slept, or was frozen`, {
+          'local-network-changed': 2.3,
+          'local-stall': 1.5,
+          'by-idling': 0.7,
+          'peer-application-aborted': -1,
+          'injected-reset': -1,
+        })
+      : undefined,
+}
+
+export const cluesOfTime: readonly Clue[] = [sinceWrite, dialTime, nearness, limit, stall, clockJump]

@@ -1,0 +1,78 @@
+/** All stories of who ended a connection and why, and what each expects to see. */
+
+import type { Mechanism, Party, ResetManner } from '../failure/diagnosis.js'
+import type { Facts } from './facts.js'
+import { storiesOfHere } from './stories-of-here.js'
+import { storiesOfPeer } from './stories-of-peer.js'
+import { storiesOfWay } from './stories-of-way.js'
+import { type End, type Situation, type StoryRow, situations, type Trait } from './story-row.js'
+
+const table = { ...storiesOfPeer, ...storiesOfWay, ...storiesOfHere }
+
+export type StoryName = keyof typeof table
+
+/** Every story by its name. */
+export const stories: Readonly<Record<StoryName, StoryRow>> = table
+export const storyNames = Object.keys(stories) as readonly StoryName[]
+
+/** The stories of a party, or with a trait. */
+export const storiesOf: ReadonlyMap<Party | Trait, readonly StoryName[]> = byGroup()
+
+function byGroup(): Map<Party | Trait, StoryName[]> {
+  const groups = new Map<Party | Trait, StoryName[]>()
+  for (const name of storyNames) {
+    const { party, traits = [] } = stories[name]
+    for (const group of [party, ...traits]) groups.set(group, [...(groups.get(group) ?? []), name])
+  }
+  return groups
+}
+
+/** What a story that is not expected in a situation is still given: nothing is impossible before it was looked at. */
+const leastPrior = 0.02
+/** The same for an end that is not its own. */
+const leastEnd = 0.001
+
+/**
+ * What was going on when it ended; `undefined` where it is only known that a request was under way.
+ */
+export function situationOf({ evidence, failure, around, idleMs, sentBytes = 0 }: Facts): Situation | undefined {
+  const phase =
+    failure.phase === 'call' || failure.phase === 'admit' ? (evidence?.phase ?? failure.phase) : failure.phase
+  if (failure.kind === 'dns' || phase === 'dns') return 'names'
+  if (phase === 'connect') return 'connect'
+  if (phase === 'proxy') return 'tunnel'
+  if (phase === 'tls') return 'tls'
+  if (phase === 'head' || phase === 'body' || phase === 'close') return 'body'
+  const large = sentBytes > 64 * 1024
+  if (around.requestWritten === false || (phase === 'send' && large)) return 'upload'
+  const connection = evidence?.connection
+  if (connection === undefined) return undefined
+  if (connection.reused === false) return 'fresh'
+  if (connection.reused !== true || idleMs === undefined) return undefined
+  return idleMs >= 1000 ? 'idle' : 'busy'
+}
+
+/** Where it is not known which of these it was, each is as likely as it is common. */
+const blend: Partial<Record<Situation, number>> = { fresh: 0.35, busy: 0.3, idle: 0.35 }
+
+/** How common a story is in a situation, before anything else is known. */
+export function priorOf(story: StoryName, situation: Situation | undefined): number {
+  const { prior } = stories[story]
+  if (situation !== undefined) return Math.max(leastPrior, prior[situations.indexOf(situation)] ?? 0)
+  const mean = Object.entries(blend).reduce(
+    (sum, [name, share]) => sum + share * (prior[situations.indexOf(name as Situation)] ?? 0),
+    0,
+  )
+  return Math.max(leastPrior, mean)
+}
+
+/** How probable it is that the story shows in this way. */
+export function likelihoodOf(story: StoryName, mechanism: Mechanism, manner: ResetManner | undefined): number {
+  const { ends } = stories[story]
+  const of = (end: End) => ends[end] ?? 0
+  const anyReset = of('rst-solicited') + of('rst-too-fast') + of('rst-unsolicited')
+  if (mechanism === 'rst') return Math.max(leastEnd, manner === undefined ? anyReset : of(`rst-${manner}`))
+  // A reset or what looks like one; whose, the platform does not say.
+  if (mechanism === 'unknown') return Math.max(leastEnd, anyReset + of('fin') + of('local-aborted'))
+  return Math.max(leastEnd, of(mechanism))
+}
