@@ -15,6 +15,10 @@ export interface ConnectionFacts {
   readonly localPort?: number
   readonly remoteAddress?: string
   readonly remotePort?: number
+  /** The path of the Unix socket, where it is one; then there are no addresses. */
+  readonly socketPath?: string
+  /** The proxy that the connection leads to or through, without credentials. The remote address is then the proxy's. */
+  readonly proxy?: string
   /** True when an earlier request had used the connection. */
   readonly reused: boolean
   /** Milliseconds since the connection was established. */
@@ -31,6 +35,8 @@ export interface Timings {
   readonly queue?: number
   readonly dns?: number
   readonly connect?: number
+  /** From the connection to the proxy until its tunnel stood. */
+  readonly proxy?: number
   readonly tls?: number
   /** From the first write of the request to the last. Absent where the client cannot tell. */
   readonly send?: number

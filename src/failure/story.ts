@@ -185,7 +185,10 @@ function decisionText(decision: Decision): string {
 function connectionLine(connection: ConnectionFacts): string {
   const { id, localAddress, localPort, remoteAddress, remotePort, protocol, reused, ageMs, idleMs, requestsBefore } =
     connection
-  const ends = remoteAddress === undefined ? '' : `, ${localAddress}:${localPort} → ${remoteAddress}:${remotePort}`
+  const through = connection.proxy === undefined ? '' : `, by way of ${connection.proxy}`
+  const far = remoteAddress === undefined ? connection.socketPath : `${remoteAddress}:${remotePort}`
+  const near = localAddress === undefined ? '' : `${localAddress}:${localPort} `
+  const ends = far === undefined ? '' : `, ${near}→ ${far}${through}`
   // A connection without a protocol carries no requests, and age is all that can be said of it.
   const raw = protocol === undefined && ageMs !== undefined
   const use = reused ? `, reused, request ${requestsBefore + 1} on it` : raw ? '' : ', fresh'

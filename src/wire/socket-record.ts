@@ -4,14 +4,15 @@
  */
 
 import type { Socket } from 'node:net'
-import { constants } from 'node:os'
 import type { Clock } from '../clock.js'
 import type { ConnectionFacts, SocketEnding } from '../failure/evidence.js'
 import type { DialledAddresses } from './address-book.js'
 import type { HeaderReader } from './handler-shapes.js'
 import { Http2Watch } from './http2-watch.js'
 import { type PingSettings, PingTimeout } from './ping-timer.js'
+import { DialAbandoned, isReset, Retired, UnseenReset } from './socket-ends.js'
 import { TlsLedger } from './tls-ledger.js'
+import type { Via } from './via.js'
 
 let lastId = 0
 
@@ -25,6 +26,8 @@ export class SocketRecord {
   dialPhase: DialPhase
   dnsMs: number | undefined
   connectMs: number | undefined
+  /** From the connection to the proxy until the tunnel stood. */
+  proxyMs: number | undefined
   tlsMs: number | undefined
   establishedAt: number | undefined
   protocol: 'http/1.1' | 'h2' = 'http/1.1'
@@ -53,6 +56,8 @@ export class SocketRecord {
   #raw: Socket | undefined
   #tls: TlsLedger | undefined
   #mark: number
+  /** The way to the origin, where it is not straight. */
+  readonly via: Via | undefined
   readonly #secure: boolean
   readonly #ping: PingSettings | undefined
   /** What HTTP/2 says, where that is what is spoken. */
@@ -61,14 +66,18 @@ export class SocketRecord {
   addresses: DialledAddresses | undefined
 
   /**
-   * @param dial whether TLS follows, whether the host is a name that must be looked up first, and when the silence of an
-   *   HTTP/2 peer is looked into
+   * @param dial whether TLS follows, whether the host is a name that must be looked up first, when the silence of an
+   *   HTTP/2 peer is looked into, and the way, where it is not straight
    */
-  constructor(clock: Clock, dial: { secure: boolean; named: boolean; ping?: PingSettings | undefined }) {
+  constructor(
+    clock: Clock,
+    dial: { secure: boolean; named: boolean; ping?: PingSettings | undefined; via?: Via | undefined },
+  ) {
     this.#clock = clock
     this.startedAt = clock.now()
     this.#mark = this.startedAt
-    this.dialPhase = dial.named ? 'dns' : 'connect'
+    this.via = dial.via
+    this.dialPhase = dial.named ? 'dns' : this.#firstPhase
     this.#secure = dial.secure
     this.#ping = dial.ping
   }
@@ -84,7 +93,7 @@ export class SocketRecord {
     this.#raw = raw
     raw.once('lookup', (error: Error | null) => {
       this.dnsMs = this.#lap()
-      if (error === null) this.dialPhase = 'connect'
+      if (error === null) this.dialPhase = this.#firstPhase
     })
     // Of several addresses the one tried last is the one that answered.
     raw.on('connectionAttempt', (ip: string, port: number) => {
@@ -94,14 +103,25 @@ export class SocketRecord {
     raw.once('connect', () => {
       // An address needs no look-up, and then what has passed was the connect alone.
       this.connectMs = this.#lap()
-      this.dialPhase = this.#secure ? 'tls' : 'open'
+      if (this.dialPhase !== 'proxy') this.dialPhase = this.#secure ? 'tls' : 'open'
       this.#readAddresses(raw)
     })
     raw.on('error', (error) => this.failed(error))
     raw.on('close', () => this.#onClose())
   }
 
-  /** Takes the socket that requests will be written on: the TCP socket itself, or the TLS socket over it. */
+  /** TLS with a proxy stands over the TCP socket. */
+  watchProxy(socket: Socket): void {
+    socket.on('error', (error) => this.failed(error))
+  }
+
+  /** The proxy has made its tunnel: what comes now is the origin's. */
+  tunnelled(): void {
+    this.proxyMs = this.#lap()
+    this.dialPhase = this.#secure ? 'tls' : 'open'
+  }
+
+  /** Takes the socket that requests will be written on: the TCP socket itself, or the TLS socket over it (`raw` is what carries that). */
   established(socket: Socket, raw: Socket | undefined): void {
     this.#socket = socket
     this.dialPhase = 'open'
@@ -201,7 +221,12 @@ export class SocketRecord {
       ...(age !== undefined && { ageMs: age }),
       ...(use.idleMs !== undefined && { idleMs: use.idleMs }),
       requestsBefore: use.requestsBefore,
+      ...(this.via?.by === 'unix' ? { socketPath: this.via.path } : this.via && { proxy: this.via.proxy.name }),
     }
+  }
+
+  get #firstPhase(): DialPhase {
+    return this.via === undefined || this.via.by === 'unix' ? 'connect' : 'proxy'
   }
 
   #speaksHttp2(socket: Socket): void {
@@ -259,39 +284,4 @@ export class SocketRecord {
     this.endedAt ??= this.#clock.now()
     this.ending ??= 'local'
   }
-}
-
-/** Not an error to undici, by its code: what has been put on the connection meanwhile goes to the next one. */
-class Retired extends Error {
-  readonly code = 'UND_ERR_INFO'
-  constructor() {
-    super('the connection has been idle for too long')
-  }
-}
-
-class DialAbandoned extends Error {
-  override readonly name = 'DialAbandoned'
-  constructor() {
-    super('nobody waits for this connection any more')
-  }
-}
-
-/** What `read` would have failed with, had libuv not shown the reset as an end. */
-class UnseenReset extends Error {
-  readonly code = 'ECONNRESET'
-  readonly errno = -constants.errno.ECONNRESET
-  readonly syscall = 'read'
-  constructor() {
-    super('read ECONNRESET')
-  }
-}
-
-/**
- * Only an error that the kernel reported is an RST: `ECONNRESET` with `errno` and `syscall`. Without them it is
- * Node's own word for an early FIN ("socket hang up", a handshake that was cut).
- */
-function isReset(error: NodeJS.ErrnoException): boolean {
-  return (
-    (error.code === 'ECONNRESET' || error.code === 'EPIPE') && error.errno !== undefined && error.syscall !== undefined
-  )
 }

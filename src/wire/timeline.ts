@@ -2,6 +2,7 @@
 
 import type { Clock } from '../clock.js'
 import type { Evidence, ExchangeFacts, Limit, Timings } from '../failure/evidence.js'
+import { circumstancesOf, type Sight } from './circumstances.js'
 import type { Exchange } from './exchange.js'
 
 export class Timeline {
@@ -30,8 +31,14 @@ export class Timeline {
     this.exchange = exchange
   }
 
-  /** What is known at this moment. */
-  evidence(): Evidence {
+  /** The failure that is looked at, if there was an exchange at all. */
+  sight(raw: unknown): Sight | undefined {
+    const { exchange, startedAt } = this
+    return exchange === undefined ? undefined : { exchange, raw, startedAt, at: exchange.endedAt ?? this.clock.now() }
+  }
+
+  /** What is known at this moment, `raw` being what the exchange failed with. */
+  evidence(raw?: unknown): Evidence {
     const { exchange, limit } = this
     const total = this.clock.now() - this.startedAt
     if (exchange === undefined) {
@@ -60,6 +67,7 @@ export class Timeline {
       ...(wireAttempts > 1 && { wireAttempts }),
       ...(http2 !== undefined && { http2 }),
       ...(earlier.length > 0 && { earlier }),
+      circumstances: circumstancesOf({ exchange, raw, startedAt: this.startedAt, at: exchange.endedAt ?? this.clock.now() }),
     }
   }
 }
@@ -82,6 +90,7 @@ function timingsOf(exchange: Exchange, total: number): Timings {
     queue: assignedAt === undefined ? undefined : assignedAt - dispatchedAt,
     dns: dialled?.dnsMs,
     connect: dialled?.connectMs,
+    proxy: dialled?.proxyMs,
     tls: dialled?.tlsMs,
     send: startedAt === undefined || sentAt === undefined ? undefined : sentAt - startedAt,
     wait: startedAt === undefined || waitedUntil === undefined ? undefined : waitedUntil - startedAt,

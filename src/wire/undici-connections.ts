@@ -4,15 +4,19 @@
  * are tied without a global channel or a private symbol.
  */
 
-import net from 'node:net'
+import type { Socket } from 'node:net'
 import type { ConnectionOptions } from 'node:tls'
 import * as undici from 'undici'
 import type { Clock } from '../clock.js'
 import type { AddressBook } from './address-book.js'
+import type { Lookout } from './lookout.js'
 import type { PingSettings } from './ping-timer.js'
-import { SocketRecord } from './socket-record.js'
+import type { SocketRecord } from './socket-record.js'
+import { connectorOf } from './undici-dial.js'
+import { forwarding } from './undici-forward.js'
 import { type LineWatcher, OpenLines, OriginLine, WatchedClient } from './undici-line.js'
 import { OneOffClients } from './undici-one-off.js'
+import type { ProxySettings, ViaOf } from './via.js'
 
 export type Dispatcher = undici.Dispatcher
 
@@ -28,6 +32,8 @@ export interface ConnectionsOptions {
   readonly tls?: ConnectionOptions
   readonly maxHeaderSize?: number
   readonly localAddress?: string
+  /** The way to each origin. Asked when a connection is to be made; the same origin must always go the same way. */
+  readonly via?: ViaOf
 }
 
 /**
@@ -40,9 +46,11 @@ export class Connections {
   readonly #options: ConnectionsOptions
   readonly #clock: Clock
   readonly #addresses: AddressBook
+  readonly #lookout: Lookout
   readonly #watch: (origin: string) => LineWatcher
   readonly #ways = new Map<Route, PoolsByOrigin | OneOffClients>()
   readonly #origins = new Map<string, OpenLines>()
+  readonly #proxies = new Map<ProxySettings | undefined, undici.buildConnector.connector>()
 
   /** @param host what connections are made with, and who is told of them, by origin */
   constructor(
@@ -50,12 +58,14 @@ export class Connections {
     host: {
       readonly clock: Clock
       readonly addresses: AddressBook
+      readonly lookout: Lookout
       readonly watch: (origin: string) => LineWatcher
     },
   ) {
     this.#options = options
     this.#clock = host.clock
     this.#addresses = host.addresses
+    this.#lookout = host.lookout
     this.#watch = host.watch
   }
 
@@ -84,10 +94,12 @@ export class Connections {
   /** Waits for what is in flight, then closes. */
   async close(): Promise<void> {
     await Promise.all([...this.#ways.values()].map((way) => way.close()))
+    this.#lookout.close()
   }
 
   /** Closes everything at once. */
   async destroy(): Promise<void> {
+    this.#lookout.close()
     await Promise.all([...this.#ways.values()].map((way) => way.destroy()))
   }
 
@@ -108,8 +120,41 @@ export class Connections {
 
   #client(origin: string, options: undici.Client.Options, secured: undici.buildConnector.connector): WatchedClient {
     const line = new OriginLine(origin, this.#watch(origin))
-    const elsewhere = (...request: Parameters<undici.Dispatcher['dispatch']>) => this.by('fresh').dispatch(...request)
-    return new WatchedClient(origin, { ...options, connect: this.#dial(line, secured) }, { line, elsewhere })
+    const via = this.#options.via?.(origin)
+    const connect = connectorOf(line, {
+      clock: this.#clock,
+      addresses: this.#addresses,
+      lookout: this.#lookout,
+      ping: this.#options.http2?.ping,
+      via,
+      secure: secured,
+      secureProxy: (...dial) =>
+        this.#securedProxy(via !== undefined && 'proxy' in via ? via.proxy : undefined)(...dial),
+      opened: (...opened) => this.#open(...opened),
+    })
+    return new WatchedClient(
+      origin,
+      { ...options, connect },
+      {
+        line,
+        elsewhere: (...request) => this.by('fresh').dispatch(...request),
+        ...(via?.by === 'forward' && { rewrite: forwarding(origin, via.proxy) }),
+      },
+    )
+  }
+
+  /** One for each proxy: it keeps the TLS sessions. */
+  #securedProxy(proxy: ProxySettings | undefined): undici.buildConnector.connector {
+    let secured = this.#proxies.get(proxy)
+    if (secured === undefined) {
+      secured = undici.buildConnector({
+        ...proxy?.tls,
+        allowH2: false,
+        timeout: 0,
+      } as undici.buildConnector.BuildOptions)
+      this.#proxies.set(proxy, secured)
+    }
+    return secured
   }
 
   #shared(route: Route): undici.Client.Options & { connect: undici.buildConnector.connector } {
@@ -131,51 +176,18 @@ export class Connections {
     }
   }
 
-  /** Opens the TCP connection itself, so that TLS stands on a socket that can be watched and each step can be timed. */
-  #dial(line: OriginLine, secured: undici.buildConnector.connector): undici.buildConnector.connector {
-    return (target, callback) => {
-      const secure = target.protocol === 'https:'
-      const named = net.isIP(target.hostname) === 0
-      const record = new SocketRecord(this.#clock, { secure, named, ping: this.#options.http2?.ping })
-      line.socket = record
-      const to = address(target)
-      if (!named) record.dials(target.hostname, 'port' in to ? to.port : undefined)
-      const addresses = this.#addresses.dial('port' in to ? to.port : 0)
-      record.addresses = addresses
-      const raw = net.connect({ ...to, lookup: addresses.lookup } as net.NetConnectOpts)
-      addresses.watch(raw)
-      record.watchDial(raw)
-      let settled = false
-      const done: undici.buildConnector.Callback = (...result) => {
-        if (settled) return
-        settled = true
-        // A failure comes with one argument, whatever the types say.
-        const socket: net.Socket | null | undefined = result[1]
-        if (socket) {
-          addresses.worked()
-          record.established(socket, raw)
-          this.#open(line, record, socket)
-          line.onOpen?.(record)
-        } else if (!record.closedByUs) addresses.failed((result[0] as NodeJS.ErrnoException | null)?.code)
-        callback(...result)
-      }
-      raw.setKeepAlive(true, tcpKeepAliveMs)
-      raw.setNoDelay(true)
-      raw.once('error', (error) => done(error, null))
-      raw.once('connect', () => (secure ? secured({ ...target, httpSocket: raw }, done) : done(null, raw)))
-    }
-  }
-
-  #open(line: OriginLine, record: SocketRecord, socket: net.Socket): void {
+  #open(line: OriginLine, record: SocketRecord, socket: Socket): void {
     const { origin } = line
     const lines = this.#origins.get(origin) ?? new OpenLines()
     this.#origins.set(origin, lines)
     lines.open++
     line.lines = lines
+    this.#lookout.stands(record)
     line.watcher.opened(record)
     socket.once('close', () => {
       lines.open--
       if (lines.open === 0) this.#origins.delete(origin)
+      this.#lookout.ended(record)
       line.watcher.closed(record)
     })
   }
@@ -229,15 +241,3 @@ const mostPools = 1000
 
 /** After a pause like this a socket may have been closed unseen. */
 const pauseMs = 50
-
-/** How long a connection is silent before the kernel asks whether the peer is still there; undici's own figure. */
-const tcpKeepAliveMs = 60_000
-
-function address(target: undici.buildConnector.Options): net.NetConnectOpts {
-  if (typeof target.socketPath === 'string') return { path: target.socketPath }
-  const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80)
-  const local = target.localAddress
-  // As undici itself has it; `net.connect` passes the stream's options on, though its types do not say so.
-  const flow = { highWaterMark: 65_536 }
-  return { host: target.hostname, port, ...flow, ...(typeof local === 'string' && { localAddress: local }) }
-}

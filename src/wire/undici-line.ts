@@ -141,19 +141,26 @@ const multiplexes = 'Dispatcher1Wrapper' in undici
 /** undici 8's own limit of streams. */
 const mostStreams = 100
 
+/** Where a Client stands. */
+export interface Place {
+  /** What is reported to. */
+  readonly line: OriginLine
+  /** Where requests go for which this connection is no good. */
+  readonly elsewhere: undici.Dispatcher['dispatch']
+  /** What makes of a request what is to be written, where that is not the request itself. */
+  readonly rewrite?: (options: undici.Dispatcher.DispatchOptions) => undici.Dispatcher.DispatchOptions
+}
+
 export class WatchedClient extends undici.Client {
   readonly #line: OriginLine
   readonly #elsewhere: undici.Dispatcher['dispatch']
+  readonly #rewrite: Place['rewrite']
 
-  /** @param place what is reported to, and where requests go for which this connection is no good */
-  constructor(
-    origin: string | URL,
-    options: undici.Client.Options,
-    place: { readonly line: OriginLine; readonly elsewhere: undici.Dispatcher['dispatch'] },
-  ) {
+  constructor(origin: string | URL, options: undici.Client.Options, place: Place) {
     super(origin, options)
     this.#line = place.line
     this.#elsewhere = place.elsewhere
+    this.#rewrite = place.rewrite
     const { pipelining } = this
     place.line.onOpen = ({ protocol }) => {
       // Over HTTP/2 undici 8 takes this number for the streams that may be open on a connection which is being left
@@ -167,6 +174,6 @@ export class WatchedClient extends undici.Client {
     if (this.#line.doubtful) return this.#elsewhere(options, handler)
     const exchange = (handler as { exchange?: Exchange }).exchange ?? (options as WithExchange)[exchangeKey]
     exchange?.assigned(this.#line)
-    return super.dispatch(options, handler)
+    return super.dispatch(this.#rewrite === undefined ? options : this.#rewrite(options), handler)
   }
 }
