@@ -1,0 +1,102 @@
+/** Opens one connection, and writes down how far it came: look-up, addresses in turn, TCP, TLS. Judges nothing. */
+
+import net, { isIP, type NetConnectOpts, type Socket } from 'node:net'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
+import type { Clock } from '../clock.js'
+import type { AddressBook } from '../wire/address-book.js'
+import type { Exchange, Line } from '../wire/exchange.js'
+import { SocketRecord } from '../wire/socket-record.js'
+import type { DialTarget } from './dial-options.js'
+
+/** A connection that is ready to be used, and what is known of it. */
+export interface Opened {
+  readonly socket: Socket
+  readonly record: SocketRecord
+}
+
+/** What a connection is opened with. */
+export interface OpeningTools {
+  readonly clock: Clock
+  readonly addresses: AddressBook
+}
+
+/** Opens the connection; rejects with the raw error. The exchange can be asked at any time how far it has come. */
+export function openSocket(target: DialTarget, exchange: Exchange, tools: OpeningTools): Promise<Opened> {
+  const secure = target.tls !== undefined
+  const named = target.path === undefined && isIP(target.host) === 0
+  const record = new SocketRecord(tools.clock, { secure, named })
+  exchange.assigned(new OneLine(record))
+  if (!named && target.path === undefined) record.dials(target.host, target.port)
+  const addresses = tools.addresses.dial(target.port)
+  record.addresses = addresses
+  return new Promise((resolve, reject) => {
+    const raw = net.connect(connectOptions(target, addresses.lookup))
+    addresses.watch(raw)
+    record.watchDial(raw)
+    const fail = (error: Error) => {
+      if (!record.closedByUs) addresses.failed((error as NodeJS.ErrnoException).code)
+      reject(error)
+    }
+    const done = (socket: Socket) => {
+      raw.off('error', fail)
+      addresses.worked()
+      record.established(socket, raw)
+      resolve({ socket, record })
+    }
+    raw.once('error', fail)
+    raw.once('connect', () => {
+      if (target.tls === undefined) done(raw)
+      else handshake({ ...target.tls, ...identity(target) }, { raw, done, fail })
+    })
+  })
+}
+
+function handshake(
+  options: ConnectionOptions,
+  on: { readonly raw: Socket; done(socket: Socket): void; fail(error: Error): void },
+): void {
+  const secure = connectTls({ ...options, socket: on.raw })
+  secure.once('error', on.fail)
+  secure.once('secureConnect', () => {
+    secure.off('error', on.fail)
+    on.done(secure)
+  })
+}
+
+/** Whom the certificate must name. An address is no server name (RFC 6066 §3), but the certificate is held against it. */
+function identity({ host, path, tls }: DialTarget): ConnectionOptions {
+  const name = path === undefined ? host : 'localhost'
+  return { host: name, servername: tls?.servername ?? (isIP(name) === 0 ? name : '') }
+}
+
+function connectOptions(target: DialTarget, lookup: net.LookupFunction): NetConnectOpts {
+  const { allowHalfOpen, path, host, port, family, localAddress, keepAliveMs, noDelay } = target
+  if (path !== undefined) return { path, allowHalfOpen }
+  return {
+    host,
+    port,
+    lookup,
+    family,
+    allowHalfOpen,
+    noDelay,
+    autoSelectFamily: family === 0,
+    ...(localAddress !== undefined && { localAddress }),
+    ...(keepAliveMs !== undefined && { keepAlive: true, keepAliveInitialDelay: keepAliveMs }),
+  }
+}
+
+/** The place of one connection, and no other after it. */
+class OneLine implements Line {
+  readonly socket: SocketRecord
+  waiting = 0
+
+  constructor(socket: SocketRecord) {
+    this.socket = socket
+  }
+
+  used(): void {}
+
+  answered(): void {}
+
+  failed(): void {}
+}

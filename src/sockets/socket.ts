@@ -1,0 +1,8 @@
+/**
+ * `offhook/socket`: connections and datagrams below HTTP, with the names and the verdicts of the rest.
+ *
+ * @packageDocumentation
+ */
+
+export { dial } from './dial.js'
+export type { DialOptions, DialPolicyOptions, DialTimeoutOptions } from './dial-options.js'
