@@ -16,7 +16,7 @@ const table = {
   attempt: ['wire', 'diagnosis', 'failure', 'clock'],
   origin: ['policy', 'wire', 'failure', 'clock', 'telemetry'],
   options: ['call', 'origin', 'policy', 'wire', 'clock'],
-  call: ['policy', 'origin', 'attempt', 'failure', 'clock', 'telemetry'],
+  call: ['policy', 'origin', 'attempt', 'diagnosis', 'failure', 'clock', 'telemetry'],
   adapters: ['call', 'attempt', 'options', 'policy', 'wire', 'failure', 'clock'],
   sockets: ['call', 'attempt', 'origin', 'policy', 'wire', 'diagnosis', 'failure', 'telemetry', 'clock'],
   server: ['wire', 'diagnosis', 'failure', 'clock', 'telemetry'],

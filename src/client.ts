@@ -2,8 +2,9 @@
 
 import { type FetchFunction, fetchOf } from './adapters/fetch.js'
 import { type RequestFunction, requestOf } from './adapters/request.js'
+import { explainedError } from './call/explained-error.js'
 import type { CallHost, RunningCall } from './call/spec.js'
-import { errorOf, type NotAdmittedError } from './failure/errors.js'
+import type { NotAdmittedError } from './failure/errors.js'
 import { type ClientOptions, type ClientSettings, checkClientOptions } from './options.js'
 import type { Origin, OriginStats } from './origin/origin.js'
 import { Origins } from './origin/origins.js'
@@ -153,7 +154,7 @@ function notAdmitted(call: RunningCall, admission: 'closed' | 'destroyed'): NotA
     delivery: 'unsent',
     cause: new ClientGone(admission),
   } as const
-  return errorOf({ ...call.target(), failure, attempts: [], stopReason: 'local' }) as NotAdmittedError
+  return explainedError({ ...call.target(), failure, attempts: [], stopReason: 'local' }) as NotAdmittedError
 }
 
 let theDefault: Client | undefined

@@ -5,7 +5,7 @@
 
 import pRetry from 'p-retry'
 import type { AttemptOwner, Lost, Outcome, Route } from '../attempt/sender.js'
-import { type AnyOffhookError, errorOf } from '../failure/errors.js'
+import type { AnyOffhookError } from '../failure/errors.js'
 import type { AttemptReport, Evidence } from '../failure/evidence.js'
 import type { Failure, StopReason } from '../failure/kinds.js'
 import type { Pass } from '../origin/origin.js'
@@ -16,6 +16,7 @@ import { readSignals, type ServerSignals, serverDelayMs } from '../policy/server
 import type { CutBody, CutLine } from './cut.js'
 import { Ending } from './ending.js'
 import { type CallEvents, eventsOf } from './events.js'
+import { explainedError } from './explained-error.js'
 import { neverTried, refusal, statusFailure } from './made-failures.js'
 import { CallRecord } from './record.js'
 import type { CallHost, CallSpec, CallTarget, RunningCall } from './spec.js'
@@ -272,7 +273,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     end: { stopReason: StopReason | undefined; response?: Answer },
   ): AnyOffhookError {
     const { attempts = [], retryAfterMs } = this.#record ?? {}
-    return errorOf({ ...this.#spec.target(), failure, attempts, retryAfterMs, evidence, ...end })
+    return explainedError({ ...this.#spec.target(), failure, attempts, retryAfterMs, evidence, ...end })
   }
 }
 

@@ -3,6 +3,8 @@
  * for people; everything in it stands in a field as well.
  */
 
+import type { Diagnosis } from './diagnosis.js'
+import { diagnosisToJson } from './diagnosis-lines.js'
 import type { AttemptReport, ByteCounts, ConnectionFacts, Evidence, Timings } from './evidence.js'
 import type { Delivery, Failure, FailureKind, Phase, StopReason } from './kinds.js'
 import { read } from './property.js'
@@ -20,7 +22,16 @@ export interface OffhookErrorDetails {
   readonly stopReason?: StopReason | undefined
   readonly retryAfterMs?: number | undefined
   readonly evidence?: Evidence | undefined
+  /** Explains a failure, when somebody asks for it. This folder judges nothing itself. */
+  readonly diagnose?: Diagnose | undefined
 }
+
+/** From a failure, its evidence and the attempts of its call to who hung up. */
+export type Diagnose = (
+  failure: Failure,
+  evidence: Evidence | undefined,
+  attempts: readonly AttemptReport[],
+) => Diagnosis
 
 /** One brand for all copies of the package, so that `isOffhookError` works across two of them. */
 const brand = Symbol.for('offhook.error')
@@ -90,10 +101,15 @@ export class OffhookError extends TypeError {
   /** The HTTP/2 error code by its name in RFC 9113 §7, where HTTP/2 said one, for example `CANCEL`; or `GOAWAY`, `PING`. */
   declare readonly http2?: string
 
+  /** What the diagnosis is made from, when it is asked for. */
+  readonly #told: Pick<OffhookErrorDetails, 'failure' | 'evidence' | 'diagnose'>
+  #diagnosis: Diagnosis | undefined
+
   /** @internal */
   constructor(details: OffhookErrorDetails) {
     super(headline(details), details.failure.cause === undefined ? undefined : { cause: details.failure.cause })
-    const { failure, evidence } = details
+    const { failure, evidence, diagnose } = details
+    this.#told = { failure, evidence, diagnose }
     this.phase = failure.phase
     this.delivery = failure.delivery
     this.mayHaveExecuted = [failure, ...details.attempts].some((attempt) => mayHaveExecuted(attempt.delivery))
@@ -116,6 +132,29 @@ export class OffhookError extends TypeError {
     })
     Object.defineProperty(this, brand, { value: true })
     Object.defineProperty(this, 'name', { value: new.target.name, configurable: true, writable: true })
+  }
+
+  /**
+   * Who hung up: what happened on the wire, who did it with what probability, why, and what to do about it. Made when it
+   * is read for the first time, from what was recorded when the call failed; an error that nobody asks costs nothing.
+   * Where no story is likely enough it says so: `origin` is then `unknown`, and the headline names what cannot be told
+   * apart.
+   *
+   * @example
+   * ```ts
+   * import { isOffhookError } from 'offhook'
+   *
+   * export function blame(error: unknown): string {
+   *   if (!isOffhookError(error)) return 'nobody'
+   *   const { origin, headline } = error.diagnosis ?? {}
+   *   return origin === 'self' || origin === 'local' ? 'ourselves' : (headline ?? 'nobody knows')
+   * }
+   * ```
+   */
+  get diagnosis(): Diagnosis | undefined {
+    const { failure, evidence, diagnose } = this.#told
+    this.#diagnosis ??= diagnose?.(failure, evidence, this.attempts)
+    return this.#diagnosis
   }
 
   /**
@@ -151,6 +190,7 @@ export class OffhookError extends TypeError {
       bytes: this.bytes,
       attempts: this.attempts.slice(-maxAttemptsInJson),
       attemptCount: this.attempts.length,
+      diagnosis: this.diagnosis && diagnosisToJson(this.diagnosis),
       cause: causeToJson(this.cause),
     })
   }

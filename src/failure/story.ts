@@ -1,5 +1,7 @@
 /** The words for people: a headline of one line, and the whole story on a dozen. The text is not an API. */
 
+import type { Diagnosis } from './diagnosis.js'
+import { diagnosisLines, endOf } from './diagnosis-lines.js'
 import type { AttemptReport, ConnectionFacts, Decision, Evidence, Timings } from './evidence.js'
 import type { Delivery, Failure, FailureKind, Phase, StopReason, TlsTrouble } from './kinds.js'
 import { lineWords } from './line-words.js'
@@ -18,6 +20,7 @@ interface Teller {
   readonly connection?: ConnectionFacts
   readonly timings?: Timings
   readonly cause?: unknown
+  readonly diagnosis?: Diagnosis | undefined
 }
 
 const happened: Record<FailureKind, string> = {
@@ -146,11 +149,15 @@ function qualifier(failure: Failure, evidence: Evidence | undefined): string | u
 /** How many attempts a story tells one by one: the first two, and the last. */
 const attemptsTold = 5
 
-/** The story below the headline, eleven lines at most: one an attempt, the connection, the times, the raw cause. */
+/**
+ * The story below the headline: who hung up and why (six lines at most), one line an attempt, the connection, the times,
+ * the raw cause (eleven at most).
+ */
 export function story(error: Teller): string[] {
-  const lines = attemptLines(error.attempts)
+  const { diagnosis } = error
+  const lines = [...(diagnosis === undefined ? [] : diagnosisLines(diagnosis)), ...attemptLines(error.attempts)]
   if (error.connection !== undefined) lines.push(`  connection: ${connectionLine(error.connection)}`)
-  if (error.timings !== undefined) lines.push(`  time: ${timingsLine(error.timings)}`)
+  if (error.timings !== undefined) lines.push(`  time: ${timingsLine(error.timings, diagnosis)}`)
   lines.push(
     `  executed? ${error.mayHaveExecuted ? `maybe (delivery ${error.delivery})` : `no, proved (delivery ${error.delivery})`}`,
   )
@@ -197,10 +204,12 @@ function connectionLine(connection: ConnectionFacts): string {
   return `#${id}${ends}${protocol === undefined ? '' : `, ${protocol}`}${use}${age}${idle}`
 }
 
-function timingsLine(timings: Timings): string {
-  return Object.entries(timings)
-    .map(([name, value]) => `${name} ${ms(value as number)}`)
-    .join(', ')
+function timingsLine({ total, ...steps }: Timings, diagnosis: Diagnosis | undefined): string {
+  const end = diagnosis === undefined ? undefined : endOf(diagnosis)
+  const told = Object.entries(steps).map(([name, value]) => `${name} ${ms(value as number)}`)
+  return [...told, ...(end === undefined ? [] : [end]), ...(total === undefined ? [] : [`total ${ms(total)}`])].join(
+    ', ',
+  )
 }
 
 /** A raw error in a few words: its name, code and system call, and its message where that says more. */
