@@ -10,6 +10,7 @@ import type { Origin, OriginStats } from './origin/origin.js'
 import { Origins } from './origin/origins.js'
 import { OriginWatcher } from './origin/watcher.js'
 import { AddressBook } from './wire/address-book.js'
+import { Lookout } from './wire/lookout.js'
 import { Connections } from './wire/undici-connections.js'
 
 /**
@@ -72,6 +73,7 @@ class OffhookClient implements Client, CallHost {
   readonly random
   readonly gated: boolean
   readonly #origins: Origins
+  readonly #lookout: Lookout
   /** In no order: a Set that is added to and deleted from all the time is always being laid anew. */
   readonly #calls: RunningCall[] = []
   #state: 'open' | 'closed' | 'destroyed' = 'open'
@@ -84,8 +86,10 @@ class OffhookClient implements Client, CallHost {
     this.#origins = new Origins(settings.origin, settings.clock, settings.random)
     this.gated = this.#origins.gated
     const { clock } = settings
+    this.#lookout = new Lookout(clock, () => this.#calls.length > 0)
     this.connections = new Connections(settings.connections, {
       clock,
+      lookout: this.#lookout,
       addresses: new AddressBook(this.#origins.addresses, clock, settings.lookup),
       watch: (name) => new OriginWatcher(name, this.origin(name).reuse, clock),
     })
@@ -125,6 +129,7 @@ class OffhookClient implements Client, CallHost {
   enter(call: RunningCall): void {
     if (this.#state !== 'open') throw notAdmitted(call, this.#state)
     call.slot = this.#calls.push(call) - 1
+    this.#lookout.wake()
   }
 
   leave(call: RunningCall): void {

@@ -8,7 +8,7 @@ import { classify } from '../diagnosis/classify.js'
 import { isOffhookError } from '../failure/errors.js'
 import type { AttemptReport, Evidence, Limit } from '../failure/evidence.js'
 import type { Failure } from '../failure/kinds.js'
-import { listenToDecoder } from '../wire/decoder-handlers.js'
+import { isDecoding, listenToDecoder } from '../wire/decoder-handlers.js'
 import { Exchange } from '../wire/exchange.js'
 import { Timeline } from '../wire/timeline.js'
 import type { Connections, Dispatcher, Route } from '../wire/undici-connections.js'
@@ -99,8 +99,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
   /** The total deadline has passed: how far had this attempt come? */
   outOfTime(totalMs: number): { failure: Failure; evidence: Evidence } {
     this.#timeline.limit = { name: 'total', ms: totalMs }
-    const evidence = this.#timeline.evidence()
-    return { failure: classify(new LimitReached('total', totalMs), evidence), evidence }
+    return this.#named(new LimitReached('total', totalMs))
   }
 
   /** The origin that the last request went to: another than the call's after a redirect. */
@@ -157,9 +156,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     this.#stage.clear()
     if (!this.#answered || exchange !== this.#timeline.exchange) return reason
     // A reader that has had enough is no failure; one that cannot decode what came is.
-    const evidence = this.#timeline.evidence()
-    const failure = isDecoding(reason) ? classify(reason, evidence) : undefined
-    if (failure !== undefined) return this.#failBody({ failure, evidence })
+    if (isDecoding(reason)) return this.#failBody(this.#named(reason))
     this.#close()
     return reason
   }
@@ -169,11 +166,9 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     // What we or the caller's handler stopped comes back as an error; it is an echo.
     if (this.#over || exchange.stopped || exchange !== this.#timeline.exchange) return this.#cancelled?.reason ?? raw
     if (this.lost !== undefined) return raw
-    const evidence = this.#timeline.evidence()
-    const failure = classify(raw, evidence)
-    if (this.#answered) return this.#lose({ failure, evidence }, raw)
-    this.#failed = { failure, evidence }
-    if (this.#sender?.mayRepeat !== true) this.#finish({ end: 'failure', failure, evidence })
+    this.#failed = this.#named(raw)
+    if (this.#answered) return this.#lose(this.#failed, raw)
+    if (this.#sender?.mayRepeat !== true) this.#finish({ end: 'failure', ...this.#failed }, raw)
     return raw
   }
 
@@ -184,8 +179,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
 
   #undecodable(exchange: Exchange, raw: unknown): unknown {
     if (!this.#answered || exchange !== this.#timeline.exchange || !isDecoding(raw)) return raw
-    const evidence = this.#timeline.evidence()
-    return this.#failBody({ failure: classify(raw, evidence), evidence })
+    return this.#failBody(this.#named(raw))
   }
 
   #onAnswer(answer: Answer): void {
@@ -210,9 +204,9 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     }
     // What was seen when the exchange failed is nearer to it than the rejection, unless that is the word of an offhook.
     const failed = isOffhookError(raw) ? undefined : this.#failed
-    const evidence = failed?.evidence ?? this.#timeline.evidence()
+    const evidence = failed?.evidence ?? this.#timeline.evidence(raw)
     const failure = failed?.failure ?? this.#refusal(classify(raw, evidence))
-    this.#finish({ end: 'failure', failure, evidence })
+    this.#finish({ end: 'failure', failure, evidence }, raw)
   }
 
   /**
@@ -227,13 +221,26 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     return { ...failure, kind, delivery: 'answered', permanent: true }
   }
 
-  #finish(outcome: Outcome<Answer>): void {
+  /** @param raw what it failed with; @param then what is to be done once nobody asks the connection any more */
+  #finish(outcome: Outcome<Answer>, raw?: unknown, then?: () => void): void {
     const settle = this.#settle
     this.#settle = undefined
     this.#over = true
     this.#stage.clear()
     this.#host.clock.cancel(this.#attemptTimer)
-    settle?.(outcome)
+    const settled = (told: Outcome<Answer>) => {
+      settle?.(told)
+      then?.()
+    }
+    const looked = outcome.end === 'failure' ? this.#timeline.lookAround(raw, outcome.evidence) : undefined
+    if (looked === undefined || outcome.end !== 'failure') settled(outcome)
+    else void looked.then((evidence) => settled({ ...outcome, evidence }))
+  }
+
+  /** What failed, and how. The reader of a body is told at once. */
+  #named(raw: unknown): Lost {
+    const evidence = this.#timeline.evidence(raw, this.#answered)
+    return { failure: classify(raw, evidence), evidence }
   }
 
   #close(): void {
@@ -268,16 +275,14 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     if (this.#over) return
     this.#timeline.limit = { name, ms }
     const raw = new LimitReached(name, ms)
-    const evidence = this.#timeline.evidence()
-    const failure = classify(raw, evidence)
+    const lost = this.#named(raw)
     const { exchange } = this.#timeline
     if (this.#answered) {
-      exchange?.abandon(this.#lose({ failure, evidence }, raw))
+      exchange?.abandon(this.#lose(lost, raw))
       return
     }
-    this.#finish({ end: 'failure', failure, evidence })
+    this.#finish({ end: 'failure', ...lost }, raw, () => this.#stop(raw))
     exchange?.timedOut()
-    this.#stop(raw)
   }
 }
 
@@ -287,10 +292,4 @@ class AttemptOver extends Error {
   constructor() {
     super('the attempt was over before this request was sent')
   }
-}
-
-/** zlib's errors: the only ones that the reader's side of an exchange adds to it. */
-function isDecoding(reason: unknown): boolean {
-  const code = reason instanceof Error ? (reason as NodeJS.ErrnoException).code : undefined
-  return typeof code === 'string' && /^(?:Z_|ERR_BROTLI|ERR_ZSTD|ERR_?_ERROR_FORMAT|ERR__|ZSTD_)/.test(code)
 }

@@ -78,9 +78,12 @@ export interface Circumstances {
   /** Milliseconds from the last write of ours, and from the last byte of theirs, to the failure. */
   readonly sinceLastWriteMs?: number
   readonly sinceLastReadMs?: number
-  /** The longest that the event loop was late within the attempt, in milliseconds. */
+  /**
+   * The longest that the event loop was late within the attempt, in milliseconds; where the connection had been idle, or
+   * since its last use.
+   */
   readonly loopDelayMs?: number
-  /** By how much the wall clock and the monotonic clock parted within the attempt, or since the last use: a sleep. */
+  /** By how much the wall clock and the monotonic clock parted in that time: a sleep. */
   readonly clockJumpMs?: number
   /** The whole request, body included, had been handed to the kernel. */
   readonly requestWritten?: boolean
@@ -94,6 +97,8 @@ export interface Circumstances {
    * host: other programs move them too.
    */
   readonly counters?: Readonly<Record<string, number>>
+  /** Over how many milliseconds they were counted: at least the attempt, at most a little more where calls come often. */
+  readonly countersOverMs?: number
   /** Other connections to the same address and port, and to anywhere else. */
   readonly siblings?: { readonly same: SiblingFacts; readonly elsewhere: SiblingFacts }
   /** What a last good answer on this connection (or from this origin) said of who is on the way. */

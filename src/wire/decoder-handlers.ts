@@ -25,3 +25,9 @@ export function listenToDecoder(exchange: Exchange, handler: AnyHandler, name: (
     handler.onError = (raw) => onError?.call(handler, named(raw))
   }
 }
+
+/** zlib's errors: the only ones that the reader's side of an exchange adds to it. */
+export function isDecoding(reason: unknown): boolean {
+  const code = reason instanceof Error ? (reason as NodeJS.ErrnoException).code : undefined
+  return typeof code === 'string' && /^(?:Z_|ERR_BROTLI|ERR_ZSTD|ERR_?_ERROR_FORMAT|ERR__|ZSTD_)/.test(code)
+}

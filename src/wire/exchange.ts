@@ -149,7 +149,7 @@ export class Exchange {
     this.headAt = now
     this.status = status
     this.header = header
-    if (this.socket !== undefined) this.socket.lastHeader = header
+    this.socket?.sight.answered(header, now, status < 400 ? now - (this.startedAt ?? now) : Number.POSITIVE_INFINITY)
     this.line?.answered(this)
     this.listener.onHead(this)
   }
@@ -222,17 +222,17 @@ export class Exchange {
   get phase(): Phase {
     if (this.headAt !== undefined) return 'body'
     if (this.responding) return 'head'
-    if (this.startedAt !== undefined) return this.sentAt === undefined && this.#tellsSent ? 'send' : 'wait'
+    if (this.startedAt !== undefined) return this.sentAt === undefined && this.tellsSent ? 'send' : 'wait'
     const dial = this.line?.socket?.dialPhase
     if (this.line === undefined || dial === undefined) return 'admit'
     return dial === 'open' ? 'send' : dial
   }
 
   /** Whether the handler in use would have been told that the request had been given to the socket. */
-  #tellsSent = false
+  tellsSent = false
 
   expectSent(): void {
-    this.#tellsSent = true
+    this.tellsSent = true
   }
 
   get delivery(): Delivery {

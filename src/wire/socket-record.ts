@@ -7,10 +7,10 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../clock.js'
 import type { ConnectionFacts, SocketEnding } from '../failure/evidence.js'
 import type { DialledAddresses } from './address-book.js'
-import type { HeaderReader } from './handler-shapes.js'
 import { Http2Watch } from './http2-watch.js'
 import { type PingSettings, PingTimeout } from './ping-timer.js'
 import { DialAbandoned, isReset, Retired, UnseenReset } from './socket-ends.js'
+import { SocketSight } from './socket-sight.js'
 import { TlsLedger } from './tls-ledger.js'
 import type { Via } from './via.js'
 
@@ -43,8 +43,8 @@ export class SocketRecord {
   lastUsedAt: number | undefined
   #lastUsedEpoch = 0
   #readAtTake = 0
-  /** The headers of the last answer on it: did it announce the end? */
-  lastHeader: HeaderReader | undefined
+  /** What can be asked of its sockets, and what its answers said. */
+  readonly sight = new SocketSight()
   ending: SocketEnding | undefined
   /** The socket's own error, which undici may keep to itself. */
   error: Error | undefined
@@ -58,7 +58,7 @@ export class SocketRecord {
   #mark: number
   /** The way to the origin, where it is not straight. */
   readonly via: Via | undefined
-  readonly #secure: boolean
+  readonly secure: boolean
   readonly #ping: PingSettings | undefined
   /** What HTTP/2 says, where that is what is spoken. */
   http2: Http2Watch | undefined
@@ -78,7 +78,7 @@ export class SocketRecord {
     this.#mark = this.startedAt
     this.via = dial.via
     this.dialPhase = dial.named ? 'dns' : this.#firstPhase
-    this.#secure = dial.secure
+    this.secure = dial.secure
     this.#ping = dial.ping
   }
 
@@ -91,6 +91,7 @@ export class SocketRecord {
   /** Follows the TCP socket while it connects. */
   watchDial(raw: Socket): void {
     this.#raw = raw
+    this.sight.raw = raw
     raw.once('lookup', (error: Error | null) => {
       this.dnsMs = this.#lap()
       if (error === null) this.dialPhase = this.#firstPhase
@@ -103,7 +104,7 @@ export class SocketRecord {
     raw.once('connect', () => {
       // An address needs no look-up, and then what has passed was the connect alone.
       this.connectMs = this.#lap()
-      if (this.dialPhase !== 'proxy') this.dialPhase = this.#secure ? 'tls' : 'open'
+      if (this.dialPhase !== 'proxy') this.dialPhase = this.secure ? 'tls' : 'open'
       this.#readAddresses(raw)
     })
     raw.on('error', (error) => this.failed(error))
@@ -118,7 +119,7 @@ export class SocketRecord {
   /** The proxy has made its tunnel: what comes now is the origin's. */
   tunnelled(): void {
     this.proxyMs = this.#lap()
-    this.dialPhase = this.#secure ? 'tls' : 'open'
+    this.dialPhase = this.secure ? 'tls' : 'open'
   }
 
   /** Takes the socket that requests will be written on: the TCP socket itself, or the TLS socket over it (`raw` is what carries that). */
@@ -126,7 +127,8 @@ export class SocketRecord {
     this.#socket = socket
     this.dialPhase = 'open'
     this.establishedAt = this.#clock.now()
-    if (this.#secure) this.tlsMs = this.#lap()
+    if (this.secure) this.tlsMs = this.#lap()
+    this.sight.stands(socket)
     if ((socket as { alpnProtocol?: string | false }).alpnProtocol === 'h2') this.#speaksHttp2(socket)
     this.#readAddresses(raw ?? socket)
     if (socket !== raw) {
@@ -155,7 +157,13 @@ export class SocketRecord {
 
   /** The peer said that it would close after the last answer (RFC 9112 §9.6). */
   get endAnnounced(): boolean {
-    return /\bclose\b/i.test(this.lastHeader?.('connection') ?? '')
+    return /\bclose\b/i.test(this.sight.header?.('connection') ?? '')
+  }
+
+  /** Whether TLS ended with the notice that says it was meant; `undefined` where it did not end, or nobody can tell. */
+  get closeNotify(): boolean | undefined {
+    const without = this.ending === 'fin' ? this.#tls?.endedWithoutNotice() : undefined
+    return without === undefined ? undefined : !without
   }
 
   /** A request takes the connection. */

@@ -2,7 +2,7 @@
 
 import type { Clock } from '../clock.js'
 import type { Evidence, ExchangeFacts, Limit, Timings } from '../failure/evidence.js'
-import { circumstancesOf, type Sight } from './circumstances.js'
+import { circumstancesOf, lookAround, neighbourhood, type Sight } from './circumstances.js'
 import type { Exchange } from './exchange.js'
 
 export class Timeline {
@@ -31,19 +31,31 @@ export class Timeline {
     this.exchange = exchange
   }
 
-  /** The failure that is looked at, if there was an exchange at all. */
-  sight(raw: unknown): Sight | undefined {
+  /** Looks around once more; call it before the connection is let go. `undefined` where there is nobody to ask. */
+  lookAround(raw: unknown, evidence: Evidence): Promise<Evidence> | undefined {
+    const sight = this.#sight(raw)
+    return sight && lookAround(sight, evidence)
+  }
+
+  #sight(raw: unknown): Sight | undefined {
     const { exchange, startedAt } = this
     return exchange === undefined ? undefined : { exchange, raw, startedAt, at: exchange.endedAt ?? this.clock.now() }
   }
 
-  /** What is known at this moment, `raw` being what the exchange failed with. */
-  evidence(raw?: unknown): Evidence {
-    const { exchange, limit } = this
+  /**
+   * What is known at this moment.
+   *
+   * @param raw what the exchange failed with
+   * @param final nobody will look around later
+   */
+  evidence(raw?: unknown, final = false): Evidence {
+    const { limit } = this
     const total = this.clock.now() - this.startedAt
-    if (exchange === undefined) {
+    const sight = this.#sight(raw)
+    if (sight === undefined) {
       return { vantage: 'none', phase: 'admit', timings: { total }, ...limitFacts(limit) }
     }
+    const { exchange } = sight
     const { connection, bytes, status } = exchange
     const http2 = exchange.stream?.facts()
     const earlier = [...(this.earlier ?? []).flatMap(factsOf), ...(exchange.restarts ?? [])]
@@ -67,7 +79,7 @@ export class Timeline {
       ...(wireAttempts > 1 && { wireAttempts }),
       ...(http2 !== undefined && { http2 }),
       ...(earlier.length > 0 && { earlier }),
-      circumstances: circumstancesOf({ exchange, raw, startedAt: this.startedAt, at: exchange.endedAt ?? this.clock.now() }),
+      circumstances: { ...circumstancesOf(sight), ...(final && neighbourhood(sight)) },
     }
   }
 }

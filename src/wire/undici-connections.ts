@@ -9,7 +9,7 @@ import type { ConnectionOptions } from 'node:tls'
 import * as undici from 'undici'
 import type { Clock } from '../clock.js'
 import type { AddressBook } from './address-book.js'
-import type { Lookout } from './lookout.js'
+import { Lookout } from './lookout.js'
 import type { PingSettings } from './ping-timer.js'
 import type { SocketRecord } from './socket-record.js'
 import { connectorOf } from './undici-dial.js'
@@ -58,14 +58,14 @@ export class Connections {
     host: {
       readonly clock: Clock
       readonly addresses: AddressBook
-      readonly lookout: Lookout
+      readonly lookout?: Lookout
       readonly watch: (origin: string) => LineWatcher
     },
   ) {
     this.#options = options
     this.#clock = host.clock
     this.#addresses = host.addresses
-    this.#lookout = host.lookout
+    this.#lookout = host.lookout ?? new Lookout(host.clock, () => false)
     this.#watch = host.watch
   }
 

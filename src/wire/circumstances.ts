@@ -1,0 +1,152 @@
+/** Puts together what was seen around a failure: `failure/circumstances.ts` says what each fact means. */
+
+import type { Circumstances, TlsFacts } from '../failure/circumstances.js'
+import type { Evidence } from '../failure/evidence.js'
+import { answerMarks } from './answer-marks.js'
+import type { Exchange } from './exchange.js'
+import { alertOf, rawErrorFacts } from './raw-error.js'
+import type { SocketRecord } from './socket-record.js'
+
+/** What failed, and when. */
+export interface Sight {
+  readonly exchange: Exchange
+  /** What it failed with; `undefined` when it did not. */
+  readonly raw: unknown
+  /** By the clock of the exchange: when its attempt began, and when it failed. */
+  readonly startedAt: number
+  readonly at: number
+}
+
+const { platform } = process
+
+/** From libuv 1.52 on an RST behind unread data is shown as one (libuv #4997). */
+const showsResets = /^1\.(?:5[2-9]|[6-9]\d|\d{3,})\.|^(?:[2-9]|\d{2,})\./.test(process.versions.uv ?? '')
+
+/** Ends of connections within so many milliseconds before a failure have to do with it. */
+const togetherMs = 500
+
+/** What can be told at once. */
+export function circumstancesOf(sight: Sight): Circumstances {
+  const { exchange, raw } = sight
+  const record = exchange.socket ?? exchange.line?.socket
+  const heard = record?.error ?? raw
+  const facts = raw === undefined ? undefined : rawErrorFacts(heard)
+  return {
+    platform,
+    showsResets,
+    ...(facts !== undefined && { raw: facts }),
+    ...times(sight, record),
+    ...(record !== undefined && ofConnection(exchange, record, heard)),
+  }
+}
+
+/** What the neighbourhood says: other connections, and the kernel. */
+export function neighbourhood(sight: Sight): Pick<Circumstances, 'siblings' | 'counters' | 'countersOverMs'> {
+  const record = sight.exchange.socket ?? sight.exchange.line?.socket
+  const lookout = record?.sight.lookout
+  if (lookout === undefined) return {}
+  const began = sight.exchange.startedAt ?? sight.exchange.dispatchedAt
+  const since = Math.min(began, sight.at - togetherMs)
+  const moved = lookout.counters.movedWithin(lookout.clock.now() - sight.startedAt)
+  return {
+    siblings: lookout.siblings.since({ record, origin: sight.exchange.origin }, since),
+    ...(moved !== undefined && { counters: moved.counters, countersOverMs: Math.round(moved.overMs) }),
+  }
+}
+
+/**
+ * Looks around once more after a failure: when the sockets that ended together have all been heard, and, where a limit
+ * of ours ran out, when the kernel has said what it knows of the connection. Call it before that is destroyed.
+ *
+ * @returns the evidence with what was found; `undefined` where there is nobody to ask
+ */
+export function lookAround(sight: Sight, evidence: Evidence): Promise<Evidence> | undefined {
+  const record = sight.exchange.socket ?? sight.exchange.line?.socket
+  const lookout = record?.sight.lookout
+  if (record === undefined || lookout === undefined) return undefined
+  const ends = evidence.limit === undefined ? undefined : record.sight.ends(record.remoteAddress, record.remotePort)
+  const turned = new Promise<void>((resolve) => lookout.clock.nextTurn(resolve))
+  return Promise.all([ends && lookout.rows.of(ends), turned]).then(([row]) => ({
+    ...evidence,
+    circumstances: { ...evidence.circumstances, ...neighbourhood(sight), ...(row !== undefined && { row }) },
+  }))
+}
+
+/** How long before the failure things happened, and how late this process was. */
+function times({ exchange, startedAt, at }: Sight, record: SocketRecord | undefined): Circumstances {
+  const lookout = record?.sight.lookout
+  const failedAt = Math.min(record?.endedAt ?? at, at)
+  const trip = record === undefined ? undefined : lookout?.roundTrip(record)
+  const wroteAt = lastWrite(exchange)
+  const readAt = lastRead(exchange, record)
+  // What happened while the connection lay idle belongs to it.
+  const since = Math.min(startedAt, (exchange.startedAt ?? at) - (exchange.idleMs ?? 0))
+  const window = (lookout?.clock.now() ?? at) - since
+  const late = lookout?.loop.delayWithin(window)
+  const jump = lookout?.loop.jumpWithin(window)
+  return {
+    ...(trip !== undefined && { minRttMs: round(trip.ms), rttFrom: trip.from }),
+    ...(wroteAt !== undefined && { sinceLastWriteMs: round(Math.max(0, failedAt - wroteAt)) }),
+    ...(readAt !== undefined && { sinceLastReadMs: round(Math.max(0, failedAt - readAt)) }),
+    ...(late !== undefined && { loopDelayMs: round(late) }),
+    ...(jump !== undefined && { clockJumpMs: Math.round(jump) }),
+  }
+}
+
+function lastWrite({ startedAt, sentAt, headAt, progressAt }: Exchange): number | undefined {
+  if (startedAt === undefined) return undefined
+  // Until an answer comes, what moves is the request.
+  return sentAt ?? (headAt === undefined ? progressAt : startedAt)
+}
+
+function lastRead(exchange: Exchange, record: SocketRecord | undefined): number | undefined {
+  const { headAt, progressAt, startedAt, idleMs, responding, requestsBefore } = exchange
+  if (headAt !== undefined) return progressAt
+  if (startedAt === undefined || responding) return undefined
+  // Nothing came for this request: then it was the end of the one before, or of the handshake.
+  if (requestsBefore > 0) return idleMs === undefined ? undefined : startedAt - idleMs
+  return record?.establishedAt
+}
+
+function ofConnection(exchange: Exchange, record: SocketRecord, heard: unknown): Circumstances {
+  const { sight, localAddress, via, dialPhase } = record
+  const written = requestWritten(exchange, record)
+  const { bytes } = sight
+  const marks = exchange.headAt === undefined ? sight.header && answerMarks(sight.header) : answerMarks(exchange.header)
+  const tls = tlsFacts(record, heard)
+  const gone = localAddress !== undefined && sight.lookout?.isLocal(localAddress) === false
+  const lookedUp = record.dnsMs !== undefined && dialPhase !== 'dns' ? true : dialPhase === 'dns' ? false : undefined
+  return {
+    ...(written !== undefined && { requestWritten: written }),
+    ...(bytes !== undefined && { connectionBytes: bytes }),
+    ...(tls !== undefined && { tls }),
+    ...(marks !== undefined && { headers: marks }),
+    ...(gone && { localAddressGone: true }),
+    ...(via?.by === 'tunnel' && { tunnel: record.proxyMs === undefined ? ('asked' as const) : ('made' as const) }),
+    ...(lookedUp !== undefined && { lookedUp }),
+  }
+}
+
+/** Whether all of the request was given to the kernel. Over HTTP/2 what waits may belong to other streams. */
+function requestWritten(exchange: Exchange, { sight, protocol }: SocketRecord): boolean | undefined {
+  if (exchange.startedAt === undefined || !exchange.tellsSent) return undefined
+  if (exchange.sentAt === undefined) return exchange.headAt === undefined ? false : undefined
+  return protocol === 'h2' ? undefined : !sight.holdsUnwritten
+}
+
+function tlsFacts(record: SocketRecord, heard: unknown): TlsFacts | undefined {
+  const { sight, secure, dialPhase, closeNotify, establishedAt } = record
+  if (!secure) return undefined
+  const shaking = dialPhase === 'tls' ? (sight.heard ? 'server-answered' : 'hello-sent') : 'none'
+  const alert = alertOf(heard)
+  return {
+    stage: establishedAt === undefined ? shaking : 'established',
+    ...(alert !== undefined && { alert }),
+    ...(sight.resumed !== undefined && { resumed: sight.resumed }),
+    ...(closeNotify !== undefined && { closeNotify }),
+  }
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000
+}

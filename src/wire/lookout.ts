@@ -1,0 +1,97 @@
+/**
+ * What one client keeps an eye on, so that it can be told at a failure what went on around it: its other connections,
+ * the round trips, the event loop, the kernel's counters. All of it is kept at connects and ends, or by a timer that
+ * runs while calls are under way; a request that goes well costs nothing here.
+ */
+
+import { networkInterfaces } from 'node:os'
+import type { Clock } from '../clock.js'
+import { HostCounters } from './host-counters.js'
+import { LoopWatch } from './loop-watch.js'
+import { type RoundTrip, RoundTrips } from './round-trips.js'
+import { type Sibling, Siblings } from './siblings.js'
+import { SocketRows } from './socket-row.js'
+
+/** A connection, and how it came to be. */
+export interface Dialled extends Sibling {
+  readonly connectMs: number | undefined
+  readonly tlsMs: number | undefined
+  /** The way, where it is not straight. */
+  readonly via: unknown
+}
+
+/** Local addresses are asked for at most so often, in milliseconds. */
+const addressesKeptMs = 500
+
+export class Lookout {
+  readonly clock: Clock
+  readonly siblings = new Siblings()
+  readonly counters: HostCounters
+  readonly rows = new SocketRows()
+  readonly loop: LoopWatch
+  readonly #roundTrips: RoundTrips
+  #addresses: ReadonlySet<string> = new Set()
+  #addressesAt = Number.NEGATIVE_INFINITY
+
+  /** @param busy whether calls are under way */
+  constructor(clock: Clock, busy: () => boolean) {
+    this.clock = clock
+    this.counters = new HostCounters()
+    this.loop = new LoopWatch(busy, () => void this.counters.refresh())
+    this.#roundTrips = new RoundTrips(clock)
+  }
+
+  /** A call begins. */
+  wake(): void {
+    this.loop.wake()
+  }
+
+  /** Nothing will happen any more. */
+  close(): void {
+    this.loop.stop()
+  }
+
+  /** A connection to an origin is about to be made. */
+  dials(record: Sibling, origin: string): void {
+    this.siblings.dialled(record, origin)
+    this.counters.beforeDial()
+  }
+
+  /** It stands. */
+  stands({ remoteAddress, connectMs, tlsMs, via }: Dialled): void {
+    // Through a proxy a handshake of TLS goes further than to the address that was dialled.
+    const ms = Math.min(connectMs ?? Number.POSITIVE_INFINITY, (via === undefined && tlsMs) || Number.POSITIVE_INFINITY)
+    if (remoteAddress !== undefined && Number.isFinite(ms))
+      this.#roundTrips.seen(remoteAddress, { ms, from: 'connect' })
+  }
+
+  /** It has ended, or could not be made. */
+  ended(record: Sibling): void {
+    const { remoteAddress, sight } = record
+    if (remoteAddress !== undefined && Number.isFinite(sight.fastestMs))
+      this.#roundTrips.seen(remoteAddress, { ms: sight.fastestMs, from: 'answer' })
+    this.siblings.ended(record, this.clock.now())
+  }
+
+  /** The shortest round trip to the peer of a connection. */
+  roundTrip({ remoteAddress, sight }: Sibling): RoundTrip | undefined {
+    const least = remoteAddress === undefined ? undefined : this.#roundTrips.least(remoteAddress)
+    if (sight.fastestMs < (least?.ms ?? Number.POSITIVE_INFINITY)) return { ms: sight.fastestMs, from: 'answer' }
+    return least
+  }
+
+  /** Whether an address is one of this host's. */
+  isLocal(address: string): boolean {
+    const now = this.clock.now()
+    if (now - this.#addressesAt > addressesKeptMs) {
+      this.#addressesAt = now
+      this.#addresses = localAddresses()
+    }
+    return this.#addresses.has(address)
+  }
+}
+
+function localAddresses(): Set<string> {
+  const interfaces = Object.values(networkInterfaces())
+  return new Set(interfaces.flatMap((one) => (one ?? []).map(({ address }) => address)))
+}

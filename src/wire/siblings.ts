@@ -1,0 +1,118 @@
+/**
+ * What becomes of connections, so that at a failure it can be told whether one of them ended or all of them: all to one
+ * peer, or all of this host.
+ */
+
+import type { SiblingFacts } from '../failure/circumstances.js'
+import type { SocketEnding } from '../failure/evidence.js'
+
+/** Ends remembered, and connections looked at: what is true of so many is true of the others. */
+const mostSeen = 256
+
+/** A connection, as far as its siblings are concerned. */
+export interface Sibling {
+  readonly remoteAddress: string | undefined
+  readonly remotePort: number | undefined
+  readonly establishedAt: number | undefined
+  readonly endedAt: number | undefined
+  readonly ending: SocketEnding | undefined
+  readonly closedByUs: boolean
+  readonly sight: { readonly answeredAt: number | undefined; readonly fastestMs: number }
+}
+
+/** A connection that has ended, or was never made. */
+interface Gone {
+  readonly origin: string
+  readonly record: Sibling
+  readonly at: number
+}
+
+/** All connections of one client. */
+export class Siblings {
+  readonly #live = new Map<Sibling, string>()
+  readonly #gone: Gone[] = []
+  #next = 0
+
+  /** A connection to an origin is being made. */
+  dialled(record: Sibling, origin: string): void {
+    this.#live.set(record, origin)
+  }
+
+  /** It has ended, or could not be made. */
+  ended(record: Sibling, at: number): void {
+    const origin = this.#live.get(record)
+    if (origin === undefined) return
+    this.#live.delete(record)
+    // Over the oldest one, once there are many.
+    this.#gone[this.#next] = { origin, record, at: record.endedAt ?? at }
+    this.#next = (this.#next + 1) % mostSeen
+  }
+
+  /**
+   * What became of the others since a moment.
+   *
+   * @param of the connection that the question is about; connections to its address and port are `same`, and where the
+   *   address is not known, those to its origin
+   */
+  since(
+    of: { readonly record: Sibling | undefined; readonly origin: string },
+    since: number,
+  ): { readonly same: SiblingFacts; readonly elsewhere: SiblingFacts } {
+    const same = new Count()
+    const elsewhere = new Count()
+    const peer = peerOf(of.record)
+    const count = (record: Sibling, origin: string, endedAt = record.endedAt) => {
+      if (record === of.record) return
+      const isSame = peer === undefined || peerOf(record) === undefined ? origin === of.origin : peerOf(record) === peer
+      ;(isSame ? same : elsewhere).add(record, endedAt, since)
+    }
+    let left = mostSeen
+    for (const [record, origin] of this.#live) {
+      if (left-- <= 0) break
+      count(record, origin)
+    }
+    for (const { record, origin, at } of this.#gone) count(record, origin, at)
+    return { same: same.facts(), elsewhere: elsewhere.facts() }
+  }
+}
+
+function peerOf(record: Sibling | undefined): string | undefined {
+  return record?.remoteAddress === undefined ? undefined : `${record.remoteAddress} ${record.remotePort}`
+}
+
+class Count {
+  #stood = 0
+  #reset = 0
+  #closed = 0
+  #answered = 0
+  #connected = 0
+  #failed = 0
+
+  add(record: Sibling, endedAt: number | undefined, since: number): void {
+    const { establishedAt, ending, sight } = record
+    const { answeredAt } = sight
+    const endedSince = endedAt !== undefined && endedAt >= since
+    if (endedAt !== undefined && !endedSince) return
+    if (establishedAt === undefined) {
+      if (endedSince && !record.closedByUs) this.#failed++
+      return
+    }
+    if (establishedAt < since) this.#stood++
+    else this.#connected++
+    if (answeredAt !== undefined && answeredAt >= since) this.#answered++
+    if (!endedSince || record.closedByUs) return
+    if (ending === 'rst') this.#reset++
+    else if (ending === 'fin' || ending === 'fin-then-rst') this.#closed++
+  }
+
+  facts(): SiblingFacts {
+    return {
+      stood: this.#stood,
+      reset: this.#reset,
+      closed: this.#closed,
+      answered: this.#answered,
+      connected: this.#connected,
+      failed: this.#failed,
+    }
+  }
+}
