@@ -65,7 +65,6 @@ class RequestCall implements Sender<RequestResult> {
   readonly #method: string
   readonly #headers: RequestOptions['headers']
   readonly #oneShot: OneShotBody | undefined
-  readonly #base: UndiciDispatcher.RequestOptions
   #resumption: Resumption | undefined
   #mistaken = false
 
@@ -75,11 +74,12 @@ class RequestCall implements Sender<RequestResult> {
     if (options?.query !== undefined && options.query !== null && this.#url.search !== '')
       throw mismatch('query', 'left out, since the URL has one', options.query)
     this.#options = options ?? undefined
-    this.#headers = rereadable(options?.headers)
-    this.#method = options?.method ?? (options?.body ? 'PUT' : 'GET')
-    const { body } = options ?? {}
+    const body = options?.body
+    const key = checkedKey(options ?? undefined)
+    const headers = rereadable(options?.headers)
+    this.#headers = key === undefined ? headers : withHeader(headers, 'idempotency-key', key)
+    this.#method = options?.method ?? (body ? 'PUT' : 'GET')
     this.#oneShot = isReadOnce(body) && !isUndiciForm(body) ? new OneShotBody(body) : undefined
-    this.#base = this.#baseOptions()
   }
 
   run(host: CallHost, client: ClientSettings): Promise<RequestResult> {
@@ -130,7 +130,7 @@ class RequestCall implements Sender<RequestResult> {
     const body = this.#options?.body
     if (this.#oneShot !== undefined) return dispatcher.request(this.#with(this.#oneShot.guard()))
     if (typeof body === 'function') return Promise.resolve(body()).then((made) => dispatcher.request(this.#with(made)))
-    return dispatcher.request(needsConversion(body) ? this.#with(body) : this.#base)
+    return dispatcher.request(this.#with(body))
   }
 
   isMistake(): boolean {
@@ -159,42 +159,34 @@ class RequestCall implements Sender<RequestResult> {
     drain({ read, cancel: async () => void body.destroy() }, clock)
   }
 
-  #baseOptions(): UndiciDispatcher.RequestOptions {
-    const {
-      timeout,
-      retry,
-      idempotent,
-      idempotencyKey,
-      throwOnStatus,
-      dispatcher,
-      signal,
-      maxRedirections,
-      headersTimeout,
-      bodyTimeout,
-      ...own
-    } = this.#options ?? {}
-    const key = checkedKey(this.#options)
-    const headers = key === undefined ? this.#headers : withHeader(this.#headers, 'idempotency-key', key)
+  /** What undici is to send, with the body in a form that it takes. */
+  #with(given: RequestBody | undefined): UndiciDispatcher.RequestOptions {
     const { origin, pathname, search } = this.#url
-    return {
-      ...own,
-      headers,
-      origin,
-      path: `${pathname}${search}`,
-      method: this.#method,
-    } as UndiciDispatcher.RequestOptions
-  }
-
-  /** The options with a body in a form that undici takes. */
-  #with(body: RequestBody | undefined): UndiciDispatcher.RequestOptions {
-    if (body instanceof URLSearchParams) {
-      const headers = withDefault(this.#base.headers, 'content-type', 'application/x-www-form-urlencoded;charset=UTF-8')
-      return { ...this.#base, headers, body: body.toString() } as UndiciDispatcher.RequestOptions
+    let headers = this.#headers
+    let body: unknown = given
+    if (typeof given === 'object' && given !== null) {
+      if (given instanceof URLSearchParams) {
+        headers = withDefault(headers, 'content-type', 'application/x-www-form-urlencoded;charset=UTF-8')
+        body = given.toString()
+      } else if (isGlobalForm(given)) {
+        body = undiciForm(given)
+      }
     }
-    if (isGlobalForm(body)) return { ...this.#base, body: undiciForm(body) }
-    return { ...this.#base, body: body as UndiciDispatcher.DispatchOptions['body'] & {} }
+    // One shape for all: an object that is made by a spread has none, and costs the whole way through undici.
+    const path = search === '' ? pathname : `${pathname}${search}`
+    const base: Record<string, unknown> = { origin, path, method: this.#method, headers, body }
+    const options = this.#options as Record<string, unknown> | undefined
+    for (const name in options) if (!written.has(name) && Object.hasOwn(options, name)) base[name] = options[name]
+    return base as unknown as UndiciDispatcher.RequestOptions
   }
 }
+
+/** Options that are ours, or that stand in what undici is given already. */
+const written = new Set([
+  ...['origin', 'path', 'method', 'headers', 'body'],
+  ...['timeout', 'retry', 'idempotent', 'idempotencyKey', 'hedge', 'throwOnStatus', 'dispatcher'],
+  ...['signal', 'maxRedirections', 'headersTimeout', 'bodyTimeout'],
+])
 
 /** undici: 0 is no limit. */
 function orNone(ms: number | null | undefined, otherwise: number | undefined): number | undefined {
@@ -231,10 +223,6 @@ function addressOf(given: string | URL, path: unknown): URL {
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
     throw mismatch('url', 'an origin, since options.path is given', url.pathname)
   return new URL(`${url.origin}${path.startsWith('/') ? '' : '/'}${path}`)
-}
-
-function needsConversion(body: unknown): body is URLSearchParams | globalThis.FormData {
-  return body instanceof URLSearchParams || isGlobalForm(body)
 }
 
 function isUndiciForm(body: unknown): boolean {

@@ -21,10 +21,23 @@ export function* headerPairs(headers: unknown): Generator<HeaderPair> {
 
 /** The value of a header by its lower-case name; several values are joined by commas. */
 export function headerOf(headers: unknown, name: string): string | undefined {
-  for (const [key, value] of headerPairs(headers)) {
-    if (key.length === name.length && key.toLowerCase() === name) return Array.isArray(value) ? value.join(', ') : value
+  if (headers === null || typeof headers !== 'object') return undefined
+  // A plain record is what nearly every call brings, and this is asked on each: no generator, no list.
+  if (!Array.isArray(headers) && !(Symbol.iterator in headers)) {
+    for (const key in headers)
+      if (isNamed(key, name) && Object.hasOwn(headers, key)) return joined(Reflect.get(headers, key))
+    return undefined
   }
+  for (const [key, value] of headerPairs(headers)) if (isNamed(key, name)) return joined(value)
   return undefined
+}
+
+function isNamed(key: string, name: string): boolean {
+  return key.length === name.length && key.toLowerCase() === name
+}
+
+function joined(value: HeaderValue): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value
 }
 
 /** The headers in a form that can be read again: an iterator is read once. */
