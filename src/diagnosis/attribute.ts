@@ -12,7 +12,7 @@ import { type Weighing, weigh } from './weigh.js'
 /** From here on a side, a party or a story is named. */
 export const namedFrom = 0.6
 /** Stories below this are not worth telling. */
-const leastTold = 0.01
+const leastTold = 0.0005
 /** So many stories get their reasons. */
 const mostReasoned = 4
 /** A reason that moves less than this, in natural logarithms of odds, is none. */

@@ -59,6 +59,15 @@ function drop<T>(from: T, [name, ...rest]: readonly string[]): T {
   return (rest.length === 0 ? others : { ...others, [name]: drop(found, rest) }) as T
 }
 
+/** The TCP connection ends at a proxy: timers, limits and ends of it are the proxy's; what it waits for is not. */
+export const endsAtProxy: Shifts = {
+  forwarder: 1.6,
+  'peer-idle-timer': -1.5,
+  'peer-connection-cap': -1.5,
+  'peer-application-aborted': -0.7,
+  'peer-process-gone': -0.7,
+}
+
 /** Something was seen. */
 export function look(clue: string, says: string, shifts: Shifts): Look {
   return { clue, says, shifts }

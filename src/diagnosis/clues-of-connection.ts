@@ -2,7 +2,7 @@
 
 import { redactLine } from '../failure/redact.js'
 import { ms } from '../failure/story.js'
-import { type Clue, type Look, look } from './clue.js'
+import { type Clue, endsAtProxy, type Look, look } from './clue.js'
 import { isCut, isSilent } from './scene.js'
 
 const fresh: Clue = {
@@ -171,7 +171,7 @@ const server: Clue = {
     if (name === undefined) return undefined
     const shown = redactLine(name, 40)
     if (forwards.test(name))
-      return look('server-is-a-proxy', `what answered before calls itself "${shown}": a proxy`, { forwarder: 1.5 })
+      return look('server-is-a-proxy', `what answered before calls itself "${shown}": a proxy`, endsAtProxy)
     if (maybeForwards.test(name))
       return look(
         'server-may-be-a-proxy',
@@ -193,7 +193,7 @@ const via: Clue = {
     const name = around.headers?.via
     return name === undefined
       ? undefined
-      : look('via-a-proxy', `earlier answers came through a proxy (Via: ${redactLine(name, 40)})`, { forwarder: 1.6 })
+      : look('via-a-proxy', `earlier answers came through a proxy (Via: ${redactLine(name, 40)})`, endsAtProxy)
   },
 }
 
@@ -207,7 +207,7 @@ const marks: Clue = {
       : look(
           'marks-of-a-proxy',
           `earlier answers carry marks of a balancer or CDN (${redactLine(names.slice(0, 3).join(', '), 60)})`,
-          { forwarder: 1.4 },
+          endsAtProxy,
         )
   },
 }

@@ -16,6 +16,15 @@ const row: Clue = {
     if (row === undefined || !isSilent(scene)) return undefined
     const unacknowledged = amount(row.unacknowledged)
     const retransmits = amount(row.retransmits) ?? 0
+    if (row.timer === 'zero-window' && (unacknowledged ?? Number.POSITIVE_INFINITY) < smallRequest)
+      return look('row-unsent', `the kernel could not send the ${unacknowledged} bytes of the request at all`, {
+        path: -3.5,
+        'peer-host': -3.5,
+        'peer-application': -2.5,
+        proxy: -3.5,
+        'local-filter': 1.5,
+        'local-network-changed': 1,
+      })
     if (row.timer === 'zero-window')
       return look(
         'peer-does-not-read',
@@ -41,6 +50,12 @@ const row: Clue = {
     )
   },
 }
+
+/**
+ * So much fits into any window that a peer opens. Less that waits for the window probe does not wait for the peer: the
+ * kernel sets the same timer when this host itself does not let the packet out.
+ */
+const smallRequest = 4096
 
 const reached: Shifts = {
   path: -3.5,
@@ -134,6 +149,22 @@ const retransmitted: Clue = {
   },
 }
 
+/** What was sent again did leave this host. */
+const sentAgain: Clue = {
+  of: counter('Tcp.RetransSegs'),
+  group: 'not-sent',
+  look: (scene) => {
+    const count = moved(scene, 'Tcp.RetransSegs')
+    const { row } = scene.around
+    if (scene.mechanism !== 'silence' || count === undefined || count === 0 || row === undefined) return undefined
+    if ((amount(row.retransmits) ?? 0) === 0 || row.timer !== 'retransmit') return undefined
+    return look('sent-again', `${count} segments were sent again: they left this host`, {
+      'local-filter': -1,
+      'local-network-changed': -1,
+    })
+  },
+}
+
 /** ICMP "destination unreachable": from outside, or of this host's own making. */
 const unreachables: Clue = {
   of: counter('Icmp.InDestUnreachs'),
@@ -215,6 +246,7 @@ export const cluesOfKernel: readonly Clue[] = [
   noRoutes,
   noRoutes6,
   retransmitted,
+  sentAgain,
   unreachables,
   addressGone,
   loopback,

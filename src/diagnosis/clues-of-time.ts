@@ -125,6 +125,20 @@ function unreachableAfter(dialMs: number): Look | undefined {
   )
 }
 
+/** A round trip is known: the host had accepted a connection before. */
+const acceptedBefore: Clue = {
+  of: ['circumstances', 'rttFrom'],
+  look: ({ mechanism, rttMs, around }) =>
+    mechanism === 'refused' && rttMs !== undefined && around.rttFrom !== undefined
+      ? look('accepted-before', 'the host had accepted connections before', {
+          'peer-process-gone': 1.2,
+          'nothing-listening': -0.3,
+          'balancer-target-gone': 0.5,
+          'nothing-listening-here': -0.3,
+        })
+      : undefined,
+}
+
 /** A "distant" host that is nearer than it can be. */
 const nearness: Clue = {
   of: ['circumstances', 'minRttMs'],
@@ -195,4 +209,4 @@ const clockJump: Clue = {
       : undefined,
 }
 
-export const cluesOfTime: readonly Clue[] = [sinceWrite, dialTime, nearness, limit, stall, clockJump]
+export const cluesOfTime: readonly Clue[] = [sinceWrite, dialTime, acceptedBefore, nearness, limit, stall, clockJump]

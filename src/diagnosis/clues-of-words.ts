@@ -1,6 +1,7 @@
 /** Clues in the error itself: its code and system call, and what a protocol said in so many words. */
 
-import { type Clue, type Look, look, settled } from './clue.js'
+import { redactLine } from '../failure/redact.js'
+import { type Clue, endsAtProxy, type Look, look, settled } from './clue.js'
 import { isDial, type Scene } from './scene.js'
 
 const failure: Clue = {
@@ -149,19 +150,37 @@ const lookedUp: Clue = {
   },
 }
 
+/** Whoever speaks through a proxy speaks to the proxy: its host answers the SYN, and its hand holds the connection. */
+const proxied: Clue = {
+  of: ['connection', 'proxy'],
+  group: 'between',
+  look: (scene) => {
+    const { throughProxy, situation, evidence } = scene
+    if (!throughProxy || evidence?.connection?.proxy === undefined) return undefined
+    const name = redactLine(evidence.connection.proxy, 60)
+    if (situation === 'connect')
+      return look('dial-to-the-proxy', `what was dialled is the proxy ${name}`, {
+        'peer-application': -4,
+        'peer-host': -3,
+        'proxy-unreachable': 5.5,
+      })
+    return look('through-a-proxy', `the connection ends at the proxy ${name}`, endsAtProxy)
+  },
+}
+
 const tunnel: Clue = {
   of: ['circumstances', 'tunnel'],
   group: 'between',
-  look: ({ around: { tunnel } }) => {
-    if (tunnel === 'asked')
-      return {
-        clue: 'tunnel-asked',
-        says: 'the proxy had been asked for a tunnel and had not made it',
-        shifts: { proxy: 2 },
-      }
-    if (tunnel === 'made')
-      return { clue: 'tunnel-made', says: 'the connection went through a proxy’s tunnel', shifts: { forwarder: 1.2 } }
-    return undefined
+  look: ({ around: { tunnel }, situation }) => {
+    if (tunnel === 'asked' && situation !== 'connect')
+      return look('tunnel-asked', 'the proxy had been asked for a tunnel and had not made it', { proxy: 2 })
+    return tunnel === 'made'
+      ? look(
+          'tunnel-made',
+          'the connection went through the tunnel of a proxy, which holds both ends of it',
+          endsAtProxy,
+        )
+      : undefined
   },
 }
 
@@ -215,4 +234,4 @@ function word(text: string): string {
   return text.replace(/[^\w .-]/g, '').slice(0, 40)
 }
 
-export const cluesOfWords: readonly Clue[] = [failure, localSuffix, lookedUp, tunnel, tls]
+export const cluesOfWords: readonly Clue[] = [failure, localSuffix, lookedUp, proxied, tunnel, tls]

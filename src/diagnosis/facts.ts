@@ -24,6 +24,8 @@ export interface Facts extends Given {
   readonly localSuffix: boolean
   /** Where the peer was, or was to be. */
   readonly address?: string
+  /** The connection leads to a proxy, or through one. */
+  readonly throughProxy: boolean
   /** The attempts before the last one. */
   readonly earlier: readonly AttemptReport[]
   readonly rttMs?: number
@@ -54,6 +56,7 @@ export function factsOf(given: Given): Facts {
     fromKernel: (raw?.errno ?? failure.errno) !== undefined,
     localSuffix: raw === undefined ? / - Local \(/.test(messageOf(failure.cause)) : raw.localSuffix === true,
     address: connection?.remoteAddress ?? raw?.address,
+    throughProxy: connection?.proxy !== undefined || around.tunnel !== undefined,
     earlier: attempts.slice(0, -1),
     rttMs: positive(around.minRttMs),
     sinceWriteMs: amount(around.sinceLastWriteMs),

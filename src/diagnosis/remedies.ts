@@ -45,6 +45,7 @@ export const remedies: Readonly<Record<StoryName, Remedy>> = {
   'proxy-upstream-failed': (scene) =>
     `The proxy${serverName(scene)} is up, what stands behind it is not${scene.failure.status === undefined ? '' : ` (it answered ${scene.failure.status})`}. Ask its owner; its log says which upstream.`,
   'proxy-silent': (scene) => `Look at the proxy${serverName(scene)}: its limits, and what it waits for behind it.`,
+  'proxy-unreachable': (scene) => `Check the proxy${target(scene)}: is it up, and is it the right address?`,
   'proxy-refused-tunnel': ({ failure }) =>
     `Check the proxy${failure.proxyStatus === undefined ? '' : ` (it answered ${failure.proxyStatus})`}: its address, credentials and what it allows.`,
   'balancer-flow-expired': (scene) => flowAdvice(scene),

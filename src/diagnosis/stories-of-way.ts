@@ -18,7 +18,7 @@ export const storiesOfWay = {
   'proxy-upstream-failed': {
     ...proxy,
     traits: ['forwarder'],
-    says: 'a proxy in front of the server lost its own connection to the server, or gave up waiting for it',
+    says: 'a proxy in front of the server failed, or lost its own connection to the server',
     prior: [0, 0.5, 5, 3, 7, 7, 2, 5, 12],
     ends: { 'app-protocol': 0.5, fin: 0.35, 'rst-unsolicited': 0.2, 'rst-solicited': 0.1, silence: 0.1 },
   },
@@ -34,6 +34,12 @@ export const storiesOfWay = {
     says: 'the proxy did not make the tunnel',
     prior: [0, 1, 65, 0.2, 0, 0, 0, 0, 0],
     ends: { 'app-protocol': 0.9, fin: 0.5, 'rst-solicited': 0.4, 'rst-unsolicited': 0.4, silence: 0.3, refused: 0.3 },
+  },
+  'proxy-unreachable': {
+    ...proxy,
+    says: 'the proxy is not there, or cannot be reached',
+    prior: [0, 0.2, 0, 0, 0, 0, 0, 0, 0],
+    ends: { refused: 0.8, silence: 0.7, 'local-timeout': 0.7, icmp: 0.6 },
   },
   'balancer-flow-expired': {
     ...balancer,
@@ -119,6 +125,6 @@ export const storiesOfWay = {
     ...names,
     says: 'the name service failed, or did not answer in time',
     prior: [45, 1, 0, 0, 0, 0, 0, 0, 0],
-    ends: { silence: 0.95, 'app-protocol': 0.2, refused: 0.8, icmp: 0.8, 'local-timeout': 0.9 },
+    ends: { silence: 0.95, 'app-protocol': 0.2, 'local-timeout': 0.9 },
   },
 } as const satisfies Record<string, StoryRow>

@@ -28,7 +28,7 @@ function byGroup(): Map<Party | Trait, StoryName[]> {
 }
 
 /** What a story that is not expected in a situation is still given: nothing is impossible before it was looked at. */
-const leastPrior = 0.02
+export const leastPrior = 0.02
 /** The same for an end that is not its own. */
 const leastEnd = 0.001
 

@@ -4,12 +4,13 @@ import type { Party } from '../failure/diagnosis.js'
 import type { Clue, Look, Observation } from './clue.js'
 import { cluesOfConnection } from './clues-of-connection.js'
 import { cluesOfKernel } from './clues-of-kernel.js'
-import { cluesOfOthers } from './clues-of-others.js'
+import { cluesOfRetries } from './clues-of-retries.js'
+import { cluesOfSiblings } from './clues-of-siblings.js'
 import { cluesOfTime } from './clues-of-time.js'
 import { cluesOfWords } from './clues-of-words.js'
 import type { Given } from './facts.js'
 import { type Scene, sceneOf } from './scene.js'
-import { likelihoodOf, priorOf, type StoryName, storiesOf, storyNames } from './stories.js'
+import { leastPrior, likelihoodOf, priorOf, type StoryName, storiesOf, storyNames } from './stories.js'
 import type { Trait } from './story-row.js'
 
 /** All clues there are. */
@@ -17,7 +18,8 @@ export const clues: readonly Clue[] = [
   ...cluesOfWords,
   ...cluesOfTime,
   ...cluesOfKernel,
-  ...cluesOfOthers,
+  ...cluesOfSiblings,
+  ...cluesOfRetries,
   ...cluesOfConnection,
 ]
 
@@ -52,7 +54,8 @@ export function weigh(given: Given): Weighing {
     const bounded = settled ? shift : Math.max(-mostShift, Math.min(mostShift, shift))
     return Math.log(priorOf(name, scene.situation)) + Math.log(likelihood(name, scene)) + bounded
   })
-  return { scene, sightings, probability: normalised(logs, settled ? littleDoubt : doubt) }
+  const possible = storyNames.map((name) => priorOf(name, scene.situation) > leastPrior)
+  return { scene, sightings, probability: normalised(logs, possible, settled ? littleDoubt : doubt) }
 }
 
 function likelihood(name: StoryName, { mechanism, manner }: Scene): number {
@@ -104,13 +107,15 @@ function spread({ shifts }: Sighting): Partial<Record<StoryName, number>> {
   return by
 }
 
-function normalised(logs: readonly number[], spare: number): Record<StoryName, number> {
+/** @param spare what is spread over the stories that are possible */
+function normalised(logs: readonly number[], possible: readonly boolean[], spare: number): Record<StoryName, number> {
+  const count = possible.filter(Boolean).length
   const highest = Math.max(...logs)
   const weights = logs.map((log) => Math.exp(log - highest))
   const sum = weights.reduce((a, b) => a + b, 0)
   const entries = storyNames.map((name, index) => {
     const share = (weights[index] ?? 0) / sum
-    return [name, (1 - spare) * share + spare / storyNames.length] as const
+    return [name, (1 - spare) * share + (possible[index] === true ? spare / count : 0)] as const
   })
   return Object.fromEntries(entries) as Record<StoryName, number>
 }

@@ -1,0 +1,198 @@
+/** Clues in what became of sibling connections: others to the same peer, and others to anywhere else. */
+
+import type { ReachOutcome, SiblingFacts } from '../failure/circumstances.js'
+import type { AttemptReport } from '../failure/evidence.js'
+import type { FailureKind } from '../failure/kinds.js'
+import { type Clue, type Look, look, type Shifts } from './clue.js'
+import { amount } from './facts.js'
+import { isDial, type Scene } from './scene.js'
+
+interface Siblings {
+  readonly stood: number
+  readonly reset: number
+  readonly closed: number
+  readonly answered: number
+  readonly connected: number
+  readonly failed: number
+}
+
+/** The earlier attempts of this very call are no siblings: they are told apart, by the clue of the attempts. */
+function counted(facts: SiblingFacts | undefined, earlier: readonly AttemptReport[]): Siblings | undefined {
+  if (facts === undefined) return undefined
+  const of = (value: number, ...kinds: FailureKind[]) =>
+    Math.max(0, (amount(value) ?? 0) - earlier.filter(({ kind }) => kinds.includes(kind)).length)
+  const { stood, reset, closed, answered, connected, failed } = facts
+  return {
+    stood: of(stood, 'reset', 'closed'),
+    reset: of(reset, 'reset'),
+    closed: of(closed, 'closed'),
+    answered: of(answered),
+    connected: of(connected),
+    failed: of(failed, 'refused', 'timeout', 'unreachable', 'local-resource'),
+  }
+}
+
+/** Whoever gets an answer from the peer shows that host and way are alive. */
+export const alive: Shifts = {
+  'cut-off': -3.5,
+  'nothing-listening': -4,
+  'nothing-listening-here': -4,
+  'peer-process-gone': -1.5,
+  'local-network-changed': -3,
+  'local-filter': -1.5,
+  'filter-drops': -1.5,
+}
+
+export const goneAfter: Shifts = {
+  'peer-process-gone': 2.5,
+  'nothing-listening': -1,
+  'peer-application-aborted': -1.5,
+  'peer-rejected-early': -1.5,
+  'by-limit': -2,
+  'by-idling': -2.5,
+  'injected-reset': -2,
+  'path-down': -1,
+  proxy: -0.5,
+}
+
+const same: Clue = {
+  of: ['circumstances', 'siblings', 'same'],
+  group: 'others-there',
+  look: (scene) => {
+    const all = counted(scene.around.siblings?.same, scene.earlier)
+    return all === undefined ? undefined : (ended(all, scene) ?? lived(all, scene))
+  },
+}
+
+/** Several connections to the peer that ended together. */
+function ended({ stood, reset, closed, answered, connected }: Siblings, scene: Scene): Look | undefined {
+  const died = reset + closed
+  if (scene.mechanism === 'refused')
+    return died > 0 && connected === 0
+      ? look(
+          'siblings-ended-then-refused',
+          `${died} connections to it ended just before, and it accepts no new ones: the process that listened is gone`,
+          goneAfter,
+        )
+      : undefined
+  const most = died >= 1 && died >= 0.5 * stood
+  if (closed > 0 && most && answered <= died) {
+    const how = reset > 0 ? `${closed} with a FIN and ${reset} with a reset` : `${closed} with a FIN`
+    const strength = died >= 2 ? 1 : 0.5
+    return look(
+      'siblings-closed-together',
+      `of ${Math.max(stood, died)} other connections to it ${died} ended at the same time, ${how}: that is how a process ends`,
+      {
+        'peer-process-gone': 2.3 * strength,
+        'peer-application-aborted': -1 * strength,
+        'peer-rejected-early': -1.5 * strength,
+        'peer-idle-timer': -0.7 * strength,
+        forgotten: -2 * strength,
+        'injected-reset': -2,
+      },
+    )
+  }
+  if (reset > 0 && closed === 0 && connected > 0)
+    return look(
+      'siblings-reset-new-ones-work',
+      `${reset} old connections to it were reset while new ones are accepted: somebody lost the table of the old ones`,
+      {
+        forgotten: 1.8,
+        'peer-application': -1.5,
+        'filter-rejects': -0.7,
+        'peer-process-gone': 0,
+      },
+    )
+  if (reset > 1 && most && answered <= died)
+    return look('siblings-reset-together', `${reset} other connections to it were reset at the same time`, {
+      'peer-process-gone': 0.7,
+      forgotten: 0.7,
+      'filter-rejects': 0.7,
+      'peer-application-aborted': -1.5,
+      'by-idling': -0.5,
+      'injected-reset': -1,
+    })
+  return undefined
+}
+
+/** Whether the peer can be reached on other connections. */
+function lived({ answered, connected, failed }: Siblings, scene: Scene): Look | undefined {
+  if (answered > 0)
+    return look(
+      'siblings-answer',
+      `other connections to it were answered meanwhile (${answered}): its host and the way are alive`,
+      {
+        ...alive,
+        'peer-host-lost-state': -2.5,
+        'nat-state-dropped': scene.situation === 'idle' ? 0.5 : -1,
+      },
+    )
+  if (connected > 0)
+    return look('new-connections-work', `new connections to it are accepted (${connected})`, {
+      ...alive,
+      'nat-state-dropped': 0.7,
+    })
+  if (failed > 0 && !isDial(scene))
+    return look('no-new-connections', `new connections to it fail as well (${failed})`, {
+      'cut-off': 1.2,
+      'peer-process-gone': 0.8,
+      'peer-host-down': 1.2,
+      'local-network-changed': 0.7,
+      'by-idling': -1,
+      'peer-idle-timer': -1.5,
+      'peer-application-aborted': -1,
+    })
+  return undefined
+}
+
+const elsewhere: Clue = {
+  of: ['circumstances', 'siblings', 'elsewhere'],
+  group: 'others-elsewhere',
+  look: (scene) => {
+    const all = counted(scene.around.siblings?.elsewhere, [])
+    if (all === undefined) return undefined
+    const { reset, closed, answered, connected, failed } = all
+    if (answered + connected > 0)
+      return look(
+        'elsewhere-works',
+        `connections to other places work (${answered + connected}): this host is connected`,
+        here(true),
+      )
+    if (reset + closed + failed > 1)
+      return look(
+        'elsewhere-fails-too',
+        `connections to other places fail as well (${reset + closed + failed}): what they share is this host and its way out`,
+        here(false),
+      )
+    return undefined
+  },
+}
+
+function here(works: boolean): Shifts {
+  if (works) return { 'local-network-changed': -2.3, 'local-filter': -0.5, 'local-resources': -1.5, 'path-down': -0.4 }
+  return {
+    'local-network-changed': 1.6,
+    'local-resources': 1,
+    'path-down': 1.2,
+    'name-service-failed': 0.7,
+    'peer-application': -2,
+    'peer-host': -1.7,
+    proxy: -0.7,
+    'tls-peer': -2,
+  }
+}
+
+const reachedSomething: readonly ReachOutcome[] = ['connected', 'answered', 'refused', 'reset', 'closed']
+
+const probe: Clue = {
+  of: ['circumstances', 'elsewhere'],
+  group: 'others-elsewhere',
+  look: ({ around: { elsewhere } }) => {
+    if (elsewhere === undefined) return undefined
+    return reachedSomething.includes(elsewhere)
+      ? look('probe-elsewhere-works', `a probe of another place got through (${elsewhere})`, here(true))
+      : look('probe-elsewhere-fails', `a probe of another place failed as well (${elsewhere})`, here(false))
+  },
+}
+
+export const cluesOfSiblings: readonly Clue[] = [same, elsewhere, probe]
