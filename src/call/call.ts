@@ -97,12 +97,12 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     this.#tries.cancel(reason)
   }
 
-  /** The total deadline has passed; makes the error that says how far the call had come. */
-  deadline(total: number): AnyOffhookError {
-    const because = 'the total deadline of the call has passed'
-    const late = this.#tries.current?.outOfTime(total) ?? neverTried(total)
-    this.#remember().add(late.failure, late.evidence, { retry: false, because, stopReason: 'deadline' })
-    return this.#error(late.failure, late.evidence, { stopReason: 'deadline' })
+  async deadline(total: number): Promise<() => AnyOffhookError> {
+    const { failure, evidence } = (await this.#tries.current?.outOfTime(total)) ?? neverTried(total)
+    return () => {
+      this.#remember().add(failure, evidence, pastDeadline)
+      return this.#error(failure, evidence, pastDeadline)
+    }
   }
 
   destroyed(cause: unknown): AnyOffhookError {
@@ -208,7 +208,9 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     }
   }
 
-  #decide({ failure, evidence, signals }: Examined): Verdict {
+  #decide({ failure: seen, evidence, signals }: Examined): Verdict {
+    // Never at once, even where nothing had been sent: all whose server was restarted would come back in one instant.
+    const failure: Failure = this.#says === undefined ? seen : { ...seen, delivery: 'unknown' }
     const { retry, requestClass, replayable, limits } = this.#spec
     const record = this.#record
     const question: RetryQuestion = {
@@ -288,6 +290,12 @@ interface Examined {
   readonly evidence: Evidence | undefined
   readonly signals: ServerSignals | undefined
 }
+
+const pastDeadline = {
+  retry: false,
+  because: 'the total deadline of the call has passed',
+  stopReason: 'deadline',
+} as const
 
 const refusals = {
   breaker: 'the breaker of this origin is open',

@@ -9,9 +9,10 @@
 
 import type { Socket } from 'node:net'
 import { LimitReached } from '../attempt/stage-timer.js'
+import { explainedError } from '../call/explained-error.js'
 import type { Clock } from '../clock.js'
 import { classify } from '../diagnosis/classify.js'
-import { errorOf, isOffhookError } from '../failure/errors.js'
+import { isOffhookError } from '../failure/errors.js'
 import type { Evidence, Limit, SocketEnding } from '../failure/evidence.js'
 import type { Failure } from '../failure/kinds.js'
 import { channels } from '../telemetry/channels.js'
@@ -33,8 +34,8 @@ export interface LineEnd {
 export interface HeldLine<Connection> {
   readonly connection: Connection
   readonly ended: Promise<LineEnd>
-  /** Ends it by our own hand, if it has not ended. */
-  close(): void
+  /** Ends it by our own hand, if it has not ended; whoever still reads from it is told the reason. */
+  close(reason?: unknown): void
   /** Ends it because it was silent for so long. */
   timeOut(limit: Limit, ms: number): void
   /** Ends it because of this error. */
@@ -51,6 +52,8 @@ export class Lifeline implements HeldLine<Socket> {
   #limit: { readonly name: Limit; readonly ms: number } | undefined
   #lost: { readonly failure: Failure; readonly evidence: Evidence } | undefined
   #endedByUs = false
+  /** What comes now was given by our own side, and is handed on as it is. */
+  #given = false
 
   constructor({ socket, record }: Opened, about: { readonly origin: string; readonly clock: Clock }) {
     this.connection = socket
@@ -70,8 +73,9 @@ export class Lifeline implements HeldLine<Socket> {
     channels.connection.publish(() => ({ event: 'open', origin: about.origin, connection: this.#facts() }))
   }
 
-  close(): void {
-    this.connection.destroy()
+  close(reason?: unknown): void {
+    this.#given = true
+    this.connection.destroy(reason instanceof Error ? reason : undefined)
   }
 
   timeOut(name: Limit, ms: number): void {
@@ -96,14 +100,14 @@ export class Lifeline implements HeldLine<Socket> {
 
   /** The typed error for what the network did; everything else (a caller's own reason, a mistake in code) as it came. */
   #named(raw: Error): Error {
-    if (isOffhookError(raw)) return raw
+    if (this.#given || isOffhookError(raw)) return raw
     const limit = this.#limit
     if (limit === undefined) this.#record.failed(raw)
     const evidence = this.#evidence()
     const failure = classify(raw, evidence)
     if (failure.aborted === true || failure.kind === 'unknown' || failure.kind === 'not-admitted') return raw
     this.#lost = { failure, evidence }
-    return errorOf({ method: 'socket', origin: this.#origin, path: '', failure, evidence, attempts: [] })
+    return explainedError({ method: 'socket', origin: this.#origin, path: '', failure, evidence, attempts: [] })
   }
 
   /** An end that is none: a reset that libuv shows as one, or a TLS connection that was cut beneath. */
@@ -123,7 +127,8 @@ export class Lifeline implements HeldLine<Socket> {
       requests: 0,
     }))
     const livedMs = this.#clock.now() - this.#openedAt
-    return { ...(this.#lost ?? this.#unsaid(ending)), wanted: this.#lost === undefined && ending === 'local', livedMs }
+    const unforced = ending === 'local' && this.#lost === undefined && !this.connection.errored
+    return { ...(this.#lost ?? this.#unsaid(ending)), wanted: this.#given || unforced, livedMs }
   }
 
   /** It ended without an error: by a FIN, or by our own side. */

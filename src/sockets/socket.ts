@@ -6,3 +6,11 @@
 
 export { dial } from './dial.js'
 export type { DialOptions, DialPolicyOptions, DialTimeoutOptions } from './dial-options.js'
+export { redial } from './redial.js'
+export type {
+  FactoryOptions,
+  HeartbeatOptions,
+  OpenContext,
+  RedialOptions,
+  RedialPolicyOptions,
+} from './redial-options.js'

@@ -7,6 +7,9 @@
  * offhook:attempt            start ── end | error   start ── end | error
  * offhook:decision                                 ▲ after every attempt that was not fine
  * offhook:connection  open ─────────────────────────────────────── close
+ * offhook:redial      up ── down   up ── down      each with an offhook:call before it
+ * offhook:datagram    open   error   drop   close
+ * offhook:hangup      one by one, from a server that is watched
  * ```
  *
  * A call ends when its response head is handed over. A body that fails after that is an `error` of the channel
@@ -28,6 +31,7 @@
 
 import { type Channel, channel } from 'node:diagnostics_channel'
 import type { ConnectionFacts, Decision, SocketEnding } from '../failure/evidence.js'
+import type { Hangup } from '../failure/hangup.js'
 import type { Failure } from '../failure/kinds.js'
 
 /** What every event of a call carries. */
@@ -94,12 +98,50 @@ export type ConnectionEvent =
       readonly requests: number
     }
 
+/** Payload of the channel `offhook:redial`: what `redial` has made, and what became of it. */
+export type RedialEvent =
+  | {
+      readonly event: 'up'
+      readonly origin: string
+      /** Counts the connections of one `redial`, from 1. */
+      readonly turn: number
+    }
+  | {
+      readonly event: 'down'
+      readonly origin: string
+      readonly turn: number
+      readonly livedMs: number
+      /** It had lived long enough for the backoff to begin anew. */
+      readonly proved: boolean
+      /** Absent when our own side ended it. */
+      readonly failure?: Omit<Failure, 'cause'>
+    }
+
+/** Payload of the channel `offhook:datagram`. */
+export type DatagramEvent =
+  | { readonly event: 'open' | 'close'; readonly origin: string }
+  | {
+      readonly event: 'error'
+      readonly origin: string
+      readonly failure: Omit<Failure, 'cause'>
+      /** Whether a request was waiting that the error was told to. */
+      readonly heard: boolean
+    }
+  /** The queue was full: a message was dropped. */
+  | { readonly event: 'drop'; readonly origin: string; readonly dropped: number }
+
+/** Payload of the channel `offhook:hangup`: a client of a watched server hung up. */
+export type HangupEvent = Hangup
+
 /** The names of the channels. */
 export const channelNames = {
   call: 'offhook:call',
   attempt: 'offhook:attempt',
   decision: 'offhook:decision',
   connection: 'offhook:connection',
+  redial: 'offhook:redial',
+  datagram: 'offhook:datagram',
+  hangup: 'offhook:hangup',
 } as const
 
 /** A channel with a typed payload, which is made only when somebody listens. */
@@ -124,4 +166,7 @@ export const channels = {
   attempt: new TypedChannel<AttemptEvent>(channelNames.attempt),
   decision: new TypedChannel<DecisionEvent>(channelNames.decision),
   connection: new TypedChannel<ConnectionEvent>(channelNames.connection),
+  redial: new TypedChannel<RedialEvent>(channelNames.redial),
+  datagram: new TypedChannel<DatagramEvent>(channelNames.datagram),
+  hangup: new TypedChannel<HangupEvent>(channelNames.hangup),
 }
