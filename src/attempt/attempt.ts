@@ -97,9 +97,13 @@ export class Attempt<Answer> implements Sending, DispatchListener {
   }
 
   /** The total deadline has passed: how far had this attempt come? */
-  outOfTime(totalMs: number): { failure: Failure; evidence: Evidence } {
+  async outOfTime(totalMs: number): Promise<Lost> {
+    const raw = new LimitReached('total', totalMs)
     this.#timeline.limit = { name: 'total', ms: totalMs }
-    return this.#named(new LimitReached('total', totalMs))
+    const { failure, evidence } = this.#named(raw)
+    // The answer may come while the kernel is asked.
+    this.#timeline.limit = undefined
+    return { failure, evidence: (await this.#timeline.lookAround(raw, evidence)) ?? evidence }
   }
 
   /** The origin that the last request went to: another than the call's after a redirect. */

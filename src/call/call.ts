@@ -17,7 +17,7 @@ import type { CutBody, CutLine } from './cut.js'
 import { Ending } from './ending.js'
 import { type CallEvents, eventsOf } from './events.js'
 import { explainedError } from './explained-error.js'
-import { neverTried, refusal, statusFailure } from './made-failures.js'
+import { neverTried, pastDeadline, refusal, statusFailure, wasRepeated } from './made-failures.js'
 import { CallRecord } from './record.js'
 import type { CallHost, CallSpec, CallTarget, RunningCall } from './spec.js'
 import { Tries } from './tries.js'
@@ -279,23 +279,12 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   }
 }
 
-/** The Fetch standard makes a request that is answered by 421 once more, by itself and on another connection. */
-function wasRepeated({ status }: Failure, evidence: Evidence | undefined): boolean {
-  return status === 421 && evidence?.earlier?.some((exchange) => exchange.status === 421) === true
-}
-
 /** What is known of an attempt that was not fine. */
 interface Examined {
   readonly failure: Failure
   readonly evidence: Evidence | undefined
   readonly signals: ServerSignals | undefined
 }
-
-const pastDeadline = {
-  retry: false,
-  because: 'the total deadline of the call has passed',
-  stopReason: 'deadline',
-} as const
 
 const refusals = {
   breaker: 'the breaker of this origin is open',

@@ -7,8 +7,8 @@ import { hearAbort, stopHearing } from './abort-ear.js'
 export interface EndableCall {
   /** It was ended: let go of whatever is under way. */
   ended(reason: unknown): void
-  /** Its time is up: makes the error to end it with. */
-  deadline(totalMs: number): unknown
+  /** Its time is up: looks at how far it has come, and gives what makes the error to end it with. */
+  deadline(totalMs: number): Promise<() => unknown>
 }
 
 export class Ending {
@@ -46,11 +46,13 @@ export class Ending {
     const total = this.#totalMs
     if (total === undefined) return
     // A late timer looks at the sockets once more before it speaks: what has arrived in time counts.
-    this.#timer = this.#clock.after(total, () =>
-      this.#clock.nextTurn(() => {
-        if (this.#timer !== undefined) this.end(this.#call.deadline(total))
-      }),
-    )
+    this.#timer = this.#clock.after(total, () => this.#clock.nextTurn(() => void this.#outOfTime(total)))
+  }
+
+  async #outOfTime(total: number): Promise<void> {
+    if (this.#timer === undefined) return
+    const makeReason = await this.#call.deadline(total)
+    if (this.#timer !== undefined) this.end(makeReason())
   }
 
   /** The call needs no end any more. */

@@ -32,3 +32,15 @@ export function neverTried(totalMs: number): { failure: Failure; evidence: Evide
     evidence: { vantage: 'none', phase: 'admit', limit: 'total', limitMs: totalMs },
   }
 }
+
+/** The verdict that goes with a deadline. */
+export const pastDeadline = {
+  retry: false,
+  because: 'the total deadline of the call has passed',
+  stopReason: 'deadline',
+} as const
+
+/** The Fetch standard makes a request that is answered by 421 once more, by itself and on another connection. */
+export function wasRepeated({ status }: Failure, evidence: Evidence | undefined): boolean {
+  return status === 421 && evidence?.earlier?.some((exchange) => exchange.status === 421) === true
+}

@@ -64,7 +64,9 @@ export function lookAround(sight: Sight, evidence: Evidence): Promise<Evidence> 
   const record = sight.exchange.socket ?? sight.exchange.line?.socket
   const lookout = record?.sight.lookout
   if (record === undefined || lookout === undefined) return undefined
-  const ends = evidence.limit === undefined ? undefined : record.sight.ends(record.remoteAddress, record.remotePort)
+  // Whether the request was acknowledged is the question only while no answer has begun.
+  const silent = evidence.limit !== undefined && evidence.status === undefined
+  const ends = silent ? record.sight.ends(record.remoteAddress, record.remotePort) : undefined
   const turned = new Promise<void>((resolve) => lookout.clock.nextTurn(resolve))
   return Promise.all([ends && lookout.rows.of(ends), turned]).then(([row]) => ({
     ...evidence,

@@ -31,7 +31,9 @@ function errorsOf(raw: unknown): unknown[] {
     next.unshift(read(error, 'cause'))
     // Of the addresses that were tried, the last one is where the dial ended.
     const members = read(error, 'errors')
-    if (members instanceof Array) next.push(...members.slice(-mostErrors).reverse())
+    const length = read(members, 'length')
+    if (typeof length !== 'number') continue
+    for (let index = length - 1; index >= Math.max(0, length - mostErrors); index--) next.push(read(members, index))
   }
   return found
 }
