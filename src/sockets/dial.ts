@@ -65,10 +65,10 @@ class DialSender implements Sender<Lifeline> {
   }
 
   async send(sending: Sending): Promise<Lifeline> {
-    const { clock } = this.#host
+    const { clock, lookout } = this.#host
     const exchange = sending.begin(this.#named)
     const addresses = this.#host.book(this.#target.lookup)
-    const opened = await openSocket(this.#target, exchange, { clock, addresses })
+    const opened = await openSocket(this.#target, exchange, { clock, addresses, lookout })
     exchange.ended()
     return new Lifeline(opened, { origin: this.#target.origin, clock })
   }

@@ -8,12 +8,14 @@ import { LimitReached } from '../attempt/stage-timer.js'
 import type { Clock } from '../clock.js'
 import { classify } from '../diagnosis/classify.js'
 import type { Evidence, Limit } from '../failure/evidence.js'
+import { UnseenReset } from '../wire/socket-ends.js'
 import { EndedHere, type HeldLine, type LineEnd, PeerClosed } from './lifeline.js'
 
 /** What a connection may have, of which none has all. */
 interface AnyConnection {
   readonly readyState?: unknown
   readonly connecting?: unknown
+  readonly destroyed?: unknown
   on?(event: string, listener: (value?: unknown) => void): unknown
   off?(event: string, listener: (value?: unknown) => void): unknown
   addEventListener?(event: string, listener: (event: unknown) => void): void
@@ -72,7 +74,9 @@ class HeldConnection<Connection> implements HeldLine<Connection> {
   /** Resolves when it is ready to be used. */
   async opened(): Promise<void> {
     const { readyState, connecting } = this.#any
-    if (readyState !== 0 && connecting !== true) return
+    // It may have failed before anybody could listen.
+    if (isOver(this.#any)) this.#end(new Error('the connection had ended when it was handed over'), false)
+    else if (readyState !== 0 && connecting !== true) return
     const { signal } = this.#sending
     const giveUp = () => this.close()
     signal.addEventListener('abort', giveUp)
@@ -124,12 +128,14 @@ class HeldConnection<Connection> implements HeldLine<Connection> {
     this.#shut(raw instanceof LimitReached ? raw : reason)
   }
 
-  /** An error without a name says only that something broke off; what was seen of the socket, or of its body, says more. */
-  #told(raw: unknown, evidence: Evidence): unknown {
+  /** An error without a name says only that something broke off; what was seen of its body, or of the socket, says more. */
+  #told(raw: unknown, { ending }: Evidence): unknown {
     if (classify(raw).kind !== 'unknown') return raw
-    return (
-      this.#sending.bodyError ?? (evidence.ending === undefined || evidence.ending === 'local' ? raw : new PeerClosed())
-    )
+    if (this.#sending.bodyError !== undefined) return this.#sending.bodyError
+    if (ending === 'rst') return new UnseenReset()
+    // A response that was complete ended as it should; an EventSource takes that for an error too.
+    const complete = this.#sending.evidence().complete === true
+    return ending === 'fin' || ending === 'fin-then-rst' || complete ? new PeerClosed() : raw
   }
 
   #shut(reason: unknown): void {
@@ -166,6 +172,11 @@ export class NotOpened extends Error {
   constructor({ failure }: LineEnd) {
     super('the connection ended before it was open', { cause: failure.cause })
   }
+}
+
+/** By the states of WebSocket and EventSource, and the word of a stream. */
+function isOver({ readyState, destroyed }: AnyConnection): boolean {
+  return readyState === 2 || readyState === 3 || destroyed === true
 }
 
 /** The only one that speaks of its end by nothing but an error. */

@@ -16,6 +16,8 @@ import { isOffhookError } from '../failure/errors.js'
 import type { Evidence, Limit, SocketEnding } from '../failure/evidence.js'
 import type { Failure } from '../failure/kinds.js'
 import { channels } from '../telemetry/channels.js'
+import { circumstancesOf, neighbourhood } from '../wire/circumstances.js'
+import type { Exchange } from '../wire/exchange.js'
 import { CutBeneathTls } from '../wire/hidden-cut.js'
 import type { SocketRecord } from '../wire/socket-record.js'
 import type { Opened } from './opening.js'
@@ -49,15 +51,17 @@ export class Lifeline implements HeldLine<Socket> {
   readonly #origin: string
   readonly #clock: Clock
   readonly #openedAt: number
+  readonly #dial: Exchange
   #limit: { readonly name: Limit; readonly ms: number } | undefined
   #lost: { readonly failure: Failure; readonly evidence: Evidence } | undefined
   #endedByUs = false
   /** What comes now was given by our own side, and is handed on as it is. */
   #given = false
 
-  constructor({ socket, record }: Opened, about: { readonly origin: string; readonly clock: Clock }) {
+  constructor({ socket, record, exchange }: Opened, about: { readonly origin: string; readonly clock: Clock }) {
     this.connection = socket
     this.#record = record
+    this.#dial = exchange
     this.#origin = about.origin
     this.#clock = about.clock
     this.#openedAt = about.clock.now()
@@ -103,7 +107,7 @@ export class Lifeline implements HeldLine<Socket> {
     if (this.#given || isOffhookError(raw)) return raw
     const limit = this.#limit
     if (limit === undefined) this.#record.failed(raw)
-    const evidence = this.#evidence()
+    const evidence = this.#evidence(raw)
     const failure = classify(raw, evidence)
     if (failure.aborted === true || failure.kind === 'unknown' || failure.kind === 'not-admitted') return raw
     this.#lost = { failure, evidence }
@@ -133,13 +137,20 @@ export class Lifeline implements HeldLine<Socket> {
 
   /** It ended without an error: by a FIN, or by our own side. */
   #unsaid(ending: SocketEnding): { failure: Failure; evidence: Evidence } {
-    const evidence = this.#evidence()
     const raw = this.connection.errored ?? (ending === 'local' ? new EndedHere() : new PeerClosed())
+    const evidence = this.#evidence(raw)
     return { failure: classify(raw, evidence), evidence }
   }
 
-  #evidence(): Evidence {
+  #evidence(raw: unknown): Evidence {
     const { connection } = this
+    const sight = {
+      exchange: this.#dial,
+      raw,
+      startedAt: this.#openedAt,
+      at: this.#clock.now(),
+      limitMs: this.#limit?.ms,
+    }
     const { startedAt, dnsMs, connectMs, tlsMs, ending } = this.#record
     const { bytesWritten: sent, bytesRead: received } = connection
     return {
@@ -156,6 +167,7 @@ export class Lifeline implements HeldLine<Socket> {
         total: round(this.#clock.now() - startedAt),
       },
       bytes: { sent, received },
+      circumstances: { ...circumstancesOf(sight), ...neighbourhood(sight) },
     }
   }
 

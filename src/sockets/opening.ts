@@ -5,6 +5,7 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import type { Clock } from '../clock.js'
 import type { AddressBook } from '../wire/address-book.js'
 import type { Exchange, Line } from '../wire/exchange.js'
+import type { Lookout } from '../wire/lookout.js'
 import { SocketRecord } from '../wire/socket-record.js'
 import type { DialTarget } from './dial-options.js'
 
@@ -12,12 +13,15 @@ import type { DialTarget } from './dial-options.js'
 export interface Opened {
   readonly socket: Socket
   readonly record: SocketRecord
+  /** The dial, as it was written down. */
+  readonly exchange: Exchange
 }
 
 /** What a connection is opened with. */
 export interface OpeningTools {
   readonly clock: Clock
   readonly addresses: AddressBook
+  readonly lookout: Lookout
 }
 
 /** Opens the connection; rejects with the raw error. The exchange can be asked at any time how far it has come. */
@@ -27,6 +31,8 @@ export function openSocket(target: DialTarget, exchange: Exchange, tools: Openin
   const record = new SocketRecord(tools.clock, { secure, named })
   exchange.assigned(new OneLine(record))
   if (!named && target.path === undefined) record.dials(target.host, target.port)
+  record.sight.lookout = tools.lookout
+  tools.lookout.dials(record, target.origin)
   const addresses = tools.addresses.dial(target.port)
   record.addresses = addresses
   return new Promise((resolve, reject) => {
@@ -35,13 +41,16 @@ export function openSocket(target: DialTarget, exchange: Exchange, tools: Openin
     record.watchDial(raw)
     const fail = (error: Error) => {
       if (!record.closedByUs) addresses.failed((error as NodeJS.ErrnoException).code)
+      tools.lookout.ended(record)
       reject(error)
     }
     const done = (socket: Socket) => {
       raw.off('error', fail)
       addresses.worked()
       record.established(socket, raw)
-      resolve({ socket, record })
+      tools.lookout.stands(record)
+      socket.once('close', () => tools.lookout.ended(record))
+      resolve({ socket, record, exchange })
     }
     raw.once('error', fail)
     raw.once('connect', () => {

@@ -161,7 +161,9 @@ class FactorySender implements Sender<HeldLine<unknown>> {
 
   async send(sending: Sending): Promise<HeldLine<unknown>> {
     this.#attempt++
-    const connection = await this.#open(contextOf(sending, this.#turn, this.#attempt))
+    const opening = this.#open(contextOf(sending, this.#turn, this.#attempt))
+    // What is there at once is listened to at once: it may fail within this very turn of the loop.
+    const connection = isPromise(opening) ? await opening : opening
     return hold(connection, { sending, clock: this.#host.clock })
   }
 
@@ -173,6 +175,10 @@ class FactorySender implements Sender<HeldLine<unknown>> {
   discard(line: HeldLine<unknown>): void {
     line.close()
   }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === 'function'
 }
 
 /** Signal and dispatcher are made when they are asked for. */

@@ -9,6 +9,7 @@ import { OriginWatcher } from '../origin/watcher.js'
 import { checkBudgetOptions } from '../policy/budget-options.js'
 import { reuseSettings } from '../policy/reuse.js'
 import { AddressBook } from '../wire/address-book.js'
+import { Lookout } from '../wire/lookout.js'
 import { Connections } from '../wire/undici-connections.js'
 
 const keepAliveMs = 4_000
@@ -19,7 +20,10 @@ export class SocketHost implements CallHost {
   /** For what a factory sends through a dispatcher; nothing is made until it does. */
   readonly connections: Connections
   readonly gated = false
+  /** Keeps an eye on what goes on around the dials. */
+  readonly lookout: Lookout
   readonly #origins: Origins
+  #calls = 0
 
   /** @param settings.budgeted whether repetitions are paid for; what redials for ever spaces them out instead */
   constructor(settings: { readonly clock: Clock; readonly random: () => number; readonly budgeted: boolean }) {
@@ -30,10 +34,9 @@ export class SocketHost implements CallHost {
     const budget = checkBudgetOptions(budgeted ? undefined : 'none')
     this.#origins = new Origins({ ...policies, budget, reuse: reuseSettings(keepAliveMs) }, clock, random)
     const watch = (origin: string) => new OriginWatcher(origin, this.origin(origin).reuse, clock)
-    this.connections = new Connections(
-      { connections: undefined, keepAliveMs },
-      { clock, addresses: this.book(), watch },
-    )
+    this.lookout = new Lookout(clock, () => this.#calls > 0)
+    const tools = { clock, addresses: this.book(), lookout: this.lookout, watch }
+    this.connections = new Connections({ connections: undefined, keepAliveMs }, tools)
   }
 
   /** Addresses for dials that learn from each other. */
@@ -45,9 +48,14 @@ export class SocketHost implements CallHost {
     return this.#origins.of(name)
   }
 
-  enter(): void {}
+  enter(): void {
+    this.#calls++
+    this.lookout.wake()
+  }
 
-  leave(): void {}
+  leave(): void {
+    this.#calls--
+  }
 }
 
 let shared: SocketHost | undefined
