@@ -15,6 +15,8 @@ export interface Sight {
   /** By the clock of the exchange: when its attempt began, and when it failed. */
   readonly startedAt: number
   readonly at: number
+  /** The limit of ours that ran out, in milliseconds. */
+  readonly limitMs?: number | undefined
 }
 
 const { platform } = process
@@ -27,9 +29,10 @@ const togetherMs = 500
 
 /** What can be told at once. */
 export function circumstancesOf(sight: Sight): Circumstances {
-  const { exchange, raw } = sight
+  const { exchange, raw, limitMs } = sight
   const record = exchange.socket ?? exchange.line?.socket
-  const heard = record?.error ?? raw
+  // What says that a limit of ours ran out is of our own making.
+  const heard = record?.error ?? (limitMs === undefined ? raw : undefined)
   const facts = raw === undefined ? undefined : rawErrorFacts(heard)
   return {
     platform,
@@ -42,14 +45,18 @@ export function circumstancesOf(sight: Sight): Circumstances {
 
 /** What the neighbourhood says: other connections, and the kernel. */
 export function neighbourhood(sight: Sight): Pick<Circumstances, 'siblings' | 'counters' | 'countersOverMs'> {
-  const record = sight.exchange.socket ?? sight.exchange.line?.socket
+  const { exchange } = sight
+  const record = exchange.socket ?? exchange.line?.socket
   const lookout = record?.sight.lookout
   if (lookout === undefined) return {}
-  const began = sight.exchange.startedAt ?? sight.exchange.dispatchedAt
+  const began = exchange.startedAt ?? exchange.dispatchedAt
   const since = Math.min(began, sight.at - togetherMs)
-  const moved = lookout.counters.movedWithin(lookout.clock.now() - sight.startedAt)
+  // What was before the dial has nothing to do with it.
+  const from = exchange.requestsBefore > 0 ? sight.startedAt : Math.max(sight.startedAt, record?.startedAt ?? 0)
+  const now = lookout.clock.now()
+  const moved = lookout.counters.moved({ beganMs: now - from, failedMs: now - sight.at })
   return {
-    siblings: lookout.siblings.since({ record, origin: sight.exchange.origin }, since),
+    siblings: lookout.siblings.since({ record, origin: exchange.origin }, since),
     ...(moved !== undefined && { counters: moved.counters, countersOverMs: Math.round(moved.overMs) }),
   }
 }
@@ -65,13 +72,18 @@ export function lookAround(sight: Sight, evidence: Evidence): Promise<Evidence> 
   const lookout = record?.sight.lookout
   if (record === undefined || lookout === undefined) return undefined
   // Whether the request was acknowledged is the question only while no answer has begun.
-  const silent = evidence.limit !== undefined && evidence.status === undefined
-  const ends = silent ? record.sight.ends(record.remoteAddress, record.remotePort) : undefined
+  const silentMs = evidence.status === undefined ? evidence.limitMs : undefined
+  const ends = silentMs === undefined ? undefined : record.sight.ends(record.remoteAddress, record.remotePort)
   const turned = new Promise<void>((resolve) => lookout.clock.nextTurn(resolve))
-  return Promise.all([ends && lookout.rows.of(ends), turned]).then(([row]) => ({
+  return Promise.all([ends && lookout.rows.of(ends, patience(silentMs ?? 0)), turned]).then(([row]) => ({
     ...evidence,
     circumstances: { ...evidence.circumstances, ...neighbourhood(sight), ...(row !== undefined && { row }) },
   }))
+}
+
+/** Who has waited for long can wait a little longer: a tenth of the limit that ran out, within 30 and 100 ms. */
+function patience(waitedMs: number): number {
+  return Math.min(100, Math.max(30, waitedMs / 10))
 }
 
 /** How long before the failure things happened, and how late this process was. */

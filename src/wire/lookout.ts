@@ -51,10 +51,14 @@ export class Lookout {
     this.loop.stop()
   }
 
+  /** Call it before the time of a dial is taken: it may look at the counters, which is the dial's to be measured by. */
+  beforeDial(): void {
+    this.counters.beforeDial()
+  }
+
   /** A connection to an origin is about to be made. */
   dials(record: Sibling, origin: string): void {
     this.siblings.dialled(record, origin)
-    this.counters.beforeDial()
   }
 
   /** It stands. */

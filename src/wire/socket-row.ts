@@ -4,8 +4,8 @@
  *
  * The table costs what it costs: the kernel walks its whole hash of connections for it (measured: 5 ms with a hundred
  * rows, 14 ms with 4,000), and cannot be asked for one row. So it is read a page at a time in the thread pool, the event
- * loop never waits for it, failures that come together are looked up in one pass, and after 15 ms the answer is that
- * nobody knows.
+ * loop never waits for it, failures that come together are looked up in one pass, and who has waited long enough is told
+ * that nobody knows.
  */
 
 import { open } from 'node:fs/promises'
@@ -13,9 +13,6 @@ import { isIPv4 } from 'node:net'
 import { endianness } from 'node:os'
 import type { SocketRowFacts } from '../failure/circumstances.js'
 import { type Ends, findRow, rowKey } from './proc-net.js'
-
-/** How long anybody waits for a row, in milliseconds. */
-const patienceMs = 15
 
 /** The kernel hands out a page at a time, whatever is asked for. */
 const pageBytes = 16_384
@@ -36,8 +33,12 @@ export class SocketTable {
     this.#path = path
   }
 
-  /** The row with this key; `absent` when the whole table was read and has none, `undefined` when it was not. */
-  row(key: string): Promise<SocketRowFacts | undefined> {
+  /**
+   * The row with this key; `absent` when the whole table was read and has none, `undefined` when it was not.
+   *
+   * @param patienceMs how long to wait for it
+   */
+  row(key: string, patienceMs: number): Promise<SocketRowFacts | undefined> {
     return new Promise((resolve) => {
       const give = (row: SocketRowFacts | undefined) => {
         wanted.given = true
@@ -95,10 +96,10 @@ export class SocketRows {
   readonly #six = new SocketTable('/proc/net/tcp6')
 
   /** Reads the row of a connection. Linux only; elsewhere, and where the table cannot be read in time, `undefined`. */
-  async of(ends: Ends): Promise<SocketRowFacts | undefined> {
+  async of(ends: Ends, patienceMs: number): Promise<SocketRowFacts | undefined> {
     if (process.platform !== 'linux') return undefined
     const key = rowKey(ends, endianness() === 'LE')
     if (key === undefined) return undefined
-    return (isIPv4(ends.remoteAddress) ? this.#four : this.#six).row(key)
+    return (isIPv4(ends.remoteAddress) ? this.#four : this.#six).row(key, patienceMs)
   }
 }

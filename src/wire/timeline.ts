@@ -38,8 +38,9 @@ export class Timeline {
   }
 
   #sight(raw: unknown): Sight | undefined {
-    const { exchange, startedAt } = this
-    return exchange === undefined ? undefined : { exchange, raw, startedAt, at: exchange.endedAt ?? this.clock.now() }
+    const { exchange, startedAt, limit } = this
+    if (exchange === undefined) return undefined
+    return { exchange, raw, startedAt, at: exchange.endedAt ?? this.clock.now(), limitMs: limit?.ms }
   }
 
   /**

@@ -61,6 +61,7 @@ class Dial {
     const { via, clock, ping } = host
     const to = endpointOf(target, via)
     const named = 'host' in to && net.isIP(to.host) === 0
+    host.lookout.beforeDial()
     this.#record = new SocketRecord(clock, { secure: this.#secure, named, ping, via })
     line.socket = this.#record
     this.#record.sight.lookout = host.lookout
