@@ -12,7 +12,7 @@ import { type Weighing, weigh } from './weigh.js'
 /** From here on a side, a party or a story is named. */
 export const namedFrom = 0.6
 /** Stories below this are not worth telling. */
-const leastTold = 0.0005
+const leastTold = 0.0001
 /** So many stories get their reasons. */
 const mostReasoned = 4
 /** A reason that moves less than this, in natural logarithms of odds, is none. */
@@ -35,22 +35,24 @@ export function attribute(
 ): Diagnosis {
   const given: Given = { failure, evidence, attempts }
   const weighing = weigh(given)
-  const { scene, probability } = weighing
-  const told = storyNames
-    .filter((name) => probability[name] >= leastTold)
-    .sort((a, b) => probability[b] - probability[a])
+  const { scene, probabilities } = weighing
   const taken = takenAway(given, weighing)
-  const whole = told.reduce((sum, name) => sum + probability[name], 0)
-  const hypotheses = told.map((name, index): Hypothesis => {
-    const { says, side, party } = stories[name]
+  const places = storyNames
+    .map((_, place) => place)
+    .filter((place) => (probabilities[place] ?? 0) >= leastTold)
+    .sort((a, b) => (probabilities[b] ?? 0) - (probabilities[a] ?? 0))
+  const whole = places.reduce((sum, place) => sum + (probabilities[place] ?? 0), 0)
+  const hypotheses = places.map((place, rank): Hypothesis => {
+    const story = storyNames[place] as StoryName
+    const { says, side, party } = stories[story]
     return {
-      story: name,
+      story,
       says,
       side,
       party,
-      probability: probability[name] / whole,
-      because: index < mostReasoned ? reasonsOf(name, probability, taken) : [],
-      remedy: remedies[name](scene),
+      probability: (probabilities[place] ?? 0) / whole,
+      because: rank < mostReasoned ? reasonsOf(place, probabilities, taken) : [],
+      remedy: remedies[story](scene),
     }
   })
   return conclude(scene, hypotheses)
@@ -130,24 +132,24 @@ function sentence(text: string): string {
 /** What each sighting would leave behind, were it taken away. */
 interface Taken {
   readonly look: Look
-  readonly probability: Weighing['probability']
+  readonly probabilities: readonly number[]
 }
 
 function takenAway(given: Given, { sightings }: Weighing): Taken[] {
-  return sightings.map((look) => ({ look, probability: weigh(without(given, look.of)).probability }))
+  return sightings.map((look) => ({ look, probabilities: weigh(without(given, look.of)).probabilities }))
 }
 
 /** Why: what was seen, by how much the story's odds would change without it. The strongest first. */
-function reasonsOf(story: StoryName, probability: Weighing['probability'], taken: readonly Taken[]): Reason[] {
-  const odds = logOdds(probability[story])
+function reasonsOf(place: number, probabilities: readonly number[], taken: readonly Taken[]): Reason[] {
+  const odds = logOdds(probabilities[place])
   return taken
-    .map(({ look, probability: less }): Reason => {
-      return { clue: look.clue, says: look.says, weight: odds - logOdds(less[story]) }
+    .map(({ look, probabilities: less }): Reason => {
+      return { clue: look.clue, says: look.says, weight: odds - logOdds(less[place]) }
     })
     .filter(({ weight }) => Math.abs(weight) >= leastWeight)
     .sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight))
 }
 
-function logOdds(probability: number): number {
+function logOdds(probability = 0): number {
   return Math.log(probability / (1 - probability))
 }

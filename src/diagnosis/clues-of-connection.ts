@@ -3,6 +3,7 @@
 import { redactLine } from '../failure/redact.js'
 import { ms } from '../failure/story.js'
 import { type Clue, endsAtProxy, type Look, look } from './clue.js'
+import { amount } from './facts.js'
 import { isCut, isSilent } from './scene.js'
 
 const fresh: Clue = {
@@ -49,9 +50,8 @@ const keepAlive: Clue = {
   of: ['circumstances', 'headers', 'keepAliveMs'],
   group: 'idle-timer',
   look: (scene) => {
-    const timer = scene.around.headers?.keepAliveMs
-    const { idleMs } = scene
-    if (!isCut(scene) || timer === undefined || !(timer > 0) || idleMs === undefined) return undefined
+    const { idleMs, announcedIdleMs: timer } = scene
+    if (!isCut(scene) || timer === undefined || idleMs === undefined) return undefined
     return timed(idleMs, timer, {
       at: `it had been idle for ${ms(idleMs)}, and its server announces that it closes idle ones after ${ms(timer)}`,
       below: `it had been idle for ${ms(idleMs)} only, and its server announces that it closes idle ones after ${ms(timer)}`,
@@ -65,9 +65,9 @@ const learnedIdle: Clue = {
   of: ['circumstances', 'learned', 'idleMs'],
   group: 'idle-timer',
   look: (scene) => {
-    const { idleMs: timer, closes = 1 } = scene.around.learned ?? {}
-    const { idleMs } = scene
-    if (!isCut(scene) || timer === undefined || !(timer > 0) || idleMs === undefined) return undefined
+    const { idleMs, learnedIdleMs: timer } = scene
+    const closes = amount(scene.around.learned?.closes) ?? 1
+    if (!isCut(scene) || timer === undefined || idleMs === undefined) return undefined
     const seen = closes > 1 ? `${closes} earlier ones were` : 'an earlier one was'
     return timed(idleMs, timer, {
       at: `it had been idle for ${ms(idleMs)}, and ${seen} ended after about ${ms(timer)} of idling`,
@@ -124,8 +124,8 @@ const learnedCap: Clue = {
   of: ['circumstances', 'learned', 'requestCap'],
   group: 'cap',
   look: (scene) => {
-    const cap = scene.around.learned?.requestCap
-    if (!isCut(scene) || cap === undefined || !(cap > 0) || scene.requestsBefore < cap) return undefined
+    const cap = amount(scene.around.learned?.requestCap) ?? 0
+    if (!isCut(scene) || cap === 0 || scene.requestsBefore < cap) return undefined
     return look(
       'at-learned-cap',
       `it had carried ${scene.requestsBefore} requests, and earlier ones were closed after ${cap}`,

@@ -178,7 +178,7 @@ const limit: Clue = {
 const stall: Clue = {
   of: ['circumstances', 'loopDelayMs'],
   look: (scene) => {
-    const { loopMs, limitMs, idleMs, mechanism, around } = scene
+    const { loopMs, limitMs, idleMs, mechanism } = scene
     if (loopMs === undefined) return undefined
     const says = `the event loop of this process was late by ${ms(loopMs)}`
     if (isSilent(scene) && limitMs !== undefined && loopMs > 0.5 * limitMs)
@@ -186,7 +186,7 @@ const stall: Clue = {
         'local-stall': 3.5,
       })
     const closed = mechanism === 'fin' || mechanism === 'fin-then-rst' || mechanism === 'rst'
-    const timer = around.headers?.keepAliveMs ?? around.learned?.idleMs ?? 1000
+    const timer = scene.announcedIdleMs ?? scene.learnedIdleMs ?? 1000
     if (closed && idleMs !== undefined && loopMs >= Math.min(timer, 1000) && loopMs >= 200)
       return look('stalled-past-the-timer', `${says}: a close that had come in the meantime was seen too late`, {
         'local-stall': 2.5,

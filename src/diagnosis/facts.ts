@@ -38,6 +38,9 @@ export interface Facts extends Given {
   /** How long the phase of the dial lasted in which it failed. */
   readonly dialMs?: number
   readonly limitMs?: number
+  /** After how long an idle connection is closed: as announced by the server, and as learned from earlier closes. */
+  readonly announcedIdleMs?: number
+  readonly learnedIdleMs?: number
   readonly requestsBefore: number
   readonly sentBytes?: number
 }
@@ -67,6 +70,8 @@ export function factsOf(given: Given): Facts {
     ageMs: amount(connection?.ageMs),
     dialMs: dialTime(evidence),
     limitMs: amount(limitMs),
+    announcedIdleMs: positive(around.headers?.keepAliveMs),
+    learnedIdleMs: positive(around.learned?.idleMs),
     requestsBefore: amount(connection?.requestsBefore) ?? 0,
     sentBytes: amount(bytes?.sent),
   })

@@ -2,6 +2,7 @@
 
 import { redactLine } from '../failure/redact.js'
 import { ms } from '../failure/story.js'
+import { amount } from './facts.js'
 import type { Scene } from './scene.js'
 import type { StoryName } from './stories.js'
 
@@ -84,13 +85,13 @@ export const remedies: Readonly<Record<StoryName, Remedy>> = {
       : `Our own limit was ${ms(limitMs)}: raise it, if it was meant to be kept.`,
 }
 
-function idleAdvice({ idleMs, around }: Scene, who: string): string {
-  const timer = around.headers?.keepAliveMs ?? around.learned?.idleMs
+function idleAdvice({ idleMs, announcedIdleMs, learnedIdleMs }: Scene, who: string): string {
+  const timer = learnedIdleMs ?? announcedIdleMs
   const idle = idleMs === undefined ? '' : ` It had been idle for ${ms(idleMs)}.`
   const below =
     timer === undefined
       ? `below the idle limit of ${who}`
-      : `below ${ms(Math.max(1000, timer - 1000))} (${who} closes after about ${ms(timer)})`
+      : `below ${ms(Math.max(0.8 * timer, timer - 1000))} (${who} closes after about ${ms(timer)})`
   return `Keep idle connections for a time ${below}.${idle} Order the timers: client < proxy < server.`
 }
 
@@ -106,7 +107,7 @@ function serverName({ around }: Scene): string {
 
 function target({ address, evidence, around }: Scene): string {
   if (address === undefined) return ''
-  const port = evidence?.connection?.remotePort ?? around.raw?.port
+  const port = amount(evidence?.connection?.remotePort ?? around.raw?.port)
   return ` at ${shown(address)}${port === undefined ? '' : `:${port}`}`
 }
 

@@ -15,20 +15,20 @@ export type StoryName = keyof typeof table
 export const stories: Readonly<Record<StoryName, StoryRow>> = table
 export const storyNames = Object.keys(stories) as readonly StoryName[]
 
-/** The stories of a party, or with a trait. */
-export const storiesOf: ReadonlyMap<Party | Trait, readonly StoryName[]> = byGroup()
+/** Which of them belong to a key: the story itself, those of a party, or those with a trait. By their place in the list. */
+export const placesOf: ReadonlyMap<StoryName | Party | Trait, readonly number[]> = byKey()
 
-function byGroup(): Map<Party | Trait, StoryName[]> {
-  const groups = new Map<Party | Trait, StoryName[]>()
-  for (const name of storyNames) {
+function byKey(): Map<StoryName | Party | Trait, number[]> {
+  const places = new Map<StoryName | Party | Trait, number[]>()
+  storyNames.forEach((name, place) => {
     const { party, traits = [] } = stories[name]
-    for (const group of [party, ...traits]) groups.set(group, [...(groups.get(group) ?? []), name])
-  }
-  return groups
+    for (const key of new Set([name, party, ...traits])) places.set(key, [...(places.get(key) ?? []), place])
+  })
+  return places
 }
 
 /** What a story that is not expected in a situation is still given: nothing is impossible before it was looked at. */
-export const leastPrior = 0.02
+const leastPrior = 0.02
 /** The same for an end that is not its own. */
 const leastEnd = 0.001
 
@@ -56,18 +56,16 @@ export function situationOf({ evidence, failure, around, idleMs, sentBytes = 0 }
 const blend: Partial<Record<Situation, number>> = { fresh: 0.35, busy: 0.3, idle: 0.35 }
 
 /** How common a story is in a situation, before anything else is known. */
-export function priorOf(story: StoryName, situation: Situation | undefined): number {
+function priorOf(story: StoryName, situation: Situation | undefined): number {
   const { prior } = stories[story]
-  if (situation !== undefined) return Math.max(leastPrior, prior[situations.indexOf(situation)] ?? 0)
-  const mean = Object.entries(blend).reduce(
-    (sum, [name, share]) => sum + share * (prior[situations.indexOf(name as Situation)] ?? 0),
-    0,
-  )
+  const of = (name: Situation) => prior[situations.indexOf(name)] ?? 0
+  if (situation !== undefined) return Math.max(leastPrior, of(situation))
+  const mean = Object.entries(blend).reduce((sum, [name, share]) => sum + share * of(name as Situation), 0)
   return Math.max(leastPrior, mean)
 }
 
 /** How probable it is that the story shows in this way. */
-export function likelihoodOf(story: StoryName, mechanism: Mechanism, manner: ResetManner | undefined): number {
+function likelihoodOf(story: StoryName, mechanism: Mechanism, manner: ResetManner | undefined): number {
   const { ends } = stories[story]
   const of = (end: End) => ends[end] ?? 0
   const anyReset = of('rst-solicited') + of('rst-too-fast') + of('rst-unsolicited')
@@ -75,4 +73,34 @@ export function likelihoodOf(story: StoryName, mechanism: Mechanism, manner: Res
   // A reset or what looks like one; whose, the platform does not say.
   if (mechanism === 'unknown') return Math.max(leastEnd, anyReset + of('fin') + of('local-aborted'))
   return Math.max(leastEnd, of(mechanism))
+}
+
+/** What is known of all stories before any clue, in their order. */
+export interface Start {
+  /** Logarithms of prior times likelihood. */
+  readonly logs: readonly number[]
+  /** Whether the story is expected in the situation at all. */
+  readonly possible: readonly boolean[]
+}
+
+const starts = new Map<string, Start>()
+
+/** Where the weighing starts: kept, for there are some hundred starts and each is asked for again and again. */
+export function startOf(
+  situation: Situation | undefined,
+  mechanism: Mechanism,
+  manner: ResetManner | undefined,
+): Start {
+  const key = `${situation} ${mechanism} ${manner}`
+  let start = starts.get(key)
+  if (start === undefined) {
+    start = {
+      logs: storyNames.map(
+        (name) => Math.log(priorOf(name, situation)) + Math.log(likelihoodOf(name, mechanism, manner)),
+      ),
+      possible: storyNames.map((name) => priorOf(name, situation) > leastPrior),
+    }
+    starts.set(key, start)
+  }
+  return start
 }

@@ -1,6 +1,5 @@
 /** Weighs the stories: how common each is there, how well it fits what happened, and what every clue adds. */
 
-import type { Party } from '../failure/diagnosis.js'
 import type { Clue, Look, Observation } from './clue.js'
 import { cluesOfConnection } from './clues-of-connection.js'
 import { cluesOfKernel } from './clues-of-kernel.js'
@@ -10,8 +9,7 @@ import { cluesOfTime } from './clues-of-time.js'
 import { cluesOfWords } from './clues-of-words.js'
 import type { Given } from './facts.js'
 import { type Scene, sceneOf } from './scene.js'
-import { leastPrior, likelihoodOf, priorOf, type StoryName, storiesOf, storyNames } from './stories.js'
-import type { Trait } from './story-row.js'
+import { placesOf, type StoryName, startOf, storyNames } from './stories.js'
 
 /** All clues there are. */
 export const clues: readonly Clue[] = [
@@ -32,8 +30,8 @@ export interface Sighting extends Look {
 export interface Weighing {
   readonly scene: Scene
   readonly sightings: readonly Sighting[]
-  /** They sum to 1. */
-  readonly probability: Readonly<Record<StoryName, number>>
+  /** Of the stories, in the order of `storyNames`. They sum to 1. */
+  readonly probabilities: readonly number[]
 }
 
 /** How far all clues together may move a story, unless one of them settles the matter. */
@@ -47,19 +45,14 @@ const groupShare = 0.3
 export function weigh(given: Given): Weighing {
   const scene = sceneOf(given)
   const sightings = sight(scene)
-  const shifts = shiftsOf(sightings)
   const settled = sightings.some(({ settles }) => settles)
-  const logs = storyNames.map((name) => {
-    const shift = shifts[name] ?? 0
-    const bounded = settled ? shift : Math.max(-mostShift, Math.min(mostShift, shift))
-    return Math.log(priorOf(name, scene.situation)) + Math.log(likelihood(name, scene)) + bounded
+  const shifts = shiftsOf(sightings)
+  const { logs, possible } = startOf(scene.situation, scene.mechanism, scene.manner)
+  const moved = logs.map((log, place) => {
+    const shift = shifts[place] ?? 0
+    return log + (settled ? shift : Math.max(-mostShift, Math.min(mostShift, shift)))
   })
-  const possible = storyNames.map((name) => priorOf(name, scene.situation) > leastPrior)
-  return { scene, sightings, probability: normalised(logs, possible, settled ? littleDoubt : doubt) }
-}
-
-function likelihood(name: StoryName, { mechanism, manner }: Scene): number {
-  return likelihoodOf(name, mechanism, manner)
+  return { scene, sightings, probabilities: normalised(moved, possible, settled ? littleDoubt : doubt) }
 }
 
 function sight(scene: Scene): Sighting[] {
@@ -72,8 +65,8 @@ function sight(scene: Scene): Sighting[] {
 }
 
 /** The sum of what the clues shift, by story. Of a group the strongest counts whole. */
-function shiftsOf(sightings: readonly Sighting[]): Partial<Record<StoryName, number>> {
-  const total: Partial<Record<StoryName, number>> = {}
+function shiftsOf(sightings: readonly Sighting[]): readonly number[] {
+  const total = storyNames.map(() => 0)
   const strongest = new Map<string, Sighting>()
   for (const one of sightings) {
     const best = one.group === undefined ? undefined : strongest.get(one.group)
@@ -81,11 +74,9 @@ function shiftsOf(sightings: readonly Sighting[]): Partial<Record<StoryName, num
   }
   for (const one of sightings) {
     const share = one.group === undefined || strongest.get(one.group) === one ? 1 : groupShare
-    const own = spread(one)
-    for (const name in own) {
-      const story = name as StoryName
-      total[story] = (total[story] ?? 0) + share * (own[story] ?? 0)
-    }
+    spread(one).forEach((shift, place) => {
+      total[place] = (total[place] ?? 0) + share * shift
+    })
   }
   return total
 }
@@ -95,27 +86,20 @@ function strength({ shifts }: Sighting): number {
 }
 
 /** By story: a later key overrides an earlier one. */
-function spread({ shifts }: Sighting): Partial<Record<StoryName, number>> {
-  const by: Partial<Record<StoryName, number>> = {}
+function spread({ shifts }: Sighting): number[] {
+  const by: number[] = []
   for (const key in shifts) {
-    const shift = shifts[key as keyof typeof shifts]
-    const group = storiesOf.get(key as Party | Trait)
-    if (shift === undefined) continue
-    if (group === undefined) by[key as StoryName] = shift
-    else for (const name of group) by[name] = shift
+    const shift = shifts[key as keyof typeof shifts] ?? 0
+    for (const place of placesOf.get(key as StoryName) ?? []) by[place] = shift
   }
   return by
 }
 
 /** @param spare what is spread over the stories that are possible */
-function normalised(logs: readonly number[], possible: readonly boolean[], spare: number): Record<StoryName, number> {
+function normalised(logs: readonly number[], possible: readonly boolean[], spare: number): number[] {
   const count = possible.filter(Boolean).length
   const highest = Math.max(...logs)
   const weights = logs.map((log) => Math.exp(log - highest))
   const sum = weights.reduce((a, b) => a + b, 0)
-  const entries = storyNames.map((name, index) => {
-    const share = (weights[index] ?? 0) / sum
-    return [name, (1 - spare) * share + (possible[index] === true ? spare / count : 0)] as const
-  })
-  return Object.fromEntries(entries) as Record<StoryName, number>
+  return weights.map((weight, place) => (1 - spare) * (weight / sum) + (possible[place] === true ? spare / count : 0))
 }
