@@ -13,10 +13,13 @@ import { type BudgetOptions, type BudgetPreset, checkBudgetOptions } from './pol
 import { type ConcurrencyOptions, checkConcurrencyOptions } from './policy/concurrency.js'
 import { checkHedgeOptions, type HedgeOptions } from './policy/hedge.js'
 import { checkNumber, mismatch, openSection } from './policy/option-check.js'
+import type { ProxyOptions } from './policy/proxy-options.js'
 import { checkRetryOptions, type RetryOptions, type RetryPolicy } from './policy/retry-options.js'
 import { reuseSettings } from './policy/reuse.js'
 import { checkThrottleOptions, type ThrottleOptions } from './policy/throttle.js'
+import { checkWayOptions } from './policy/way-options.js'
 import type { ConnectionsOptions, Dispatcher } from './wire/undici-connections.js'
+import type { ViaOf } from './wire/via.js'
 
 /** Limits of time, in milliseconds. `false` takes a limit away. */
 export interface TimeoutOptions {
@@ -95,6 +98,16 @@ export interface ClientOptions {
    * addresses of a name; one that failed to connect in the last 30 s is tried last.
    */
   readonly lookup?: LookupFunction | undefined
+  /**
+   * The proxy: a URL, {@link ProxyOptions}, or `'env'` for `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, as
+   * curl reads them, at this moment. Default none, whatever the environment says.
+   */
+  readonly proxy?: 'env' | string | URL | (ProxyOptions & { readonly tls?: ConnectionOptions }) | false | undefined
+  /**
+   * The path of a Unix socket (or Windows pipe) to send everything to, or one path for each of some origins:
+   * `{ 'http://docker': '/var/run/docker.sock' }`. The URL's host is then a mere name. Goes before `proxy`.
+   */
+  readonly socketPath?: string | Readonly<Record<string, string>> | undefined
   /** Reject with a `StatusError` when the final answer is 400 or above. Default false. */
   readonly throwOnStatus?: boolean | undefined
   /** Any undici Dispatcher to send everything by. Its sockets cannot be seen, so errors know less, and say so. */
@@ -136,6 +149,8 @@ const names: readonly (keyof ClientOptions)[] = [
   'maxHeaderSize',
   'localAddress',
   'lookup',
+  'proxy',
+  'socketPath',
   'throwOnStatus',
   'dispatcher',
   'fetch',
@@ -169,6 +184,7 @@ export function checkClientOptions(value: unknown = {}): ClientSettings {
     throw mismatch('options.tls', 'options of node:tls', tls)
   const maxHeaderSize = section.number('maxHeaderSize', { min: 1, max: 2 ** 30, integer: true })
   const keepAliveMs = section.number('keepAlive', { min: 1, max: 600_000 }) ?? 4_000
+  const way = checkWayOptions({ proxy: section.raw('proxy'), socketPath: section.raw('socketPath') }, process.env)
   const connections = section.number('connections', { min: 1, max: Number.POSITIVE_INFINITY })
   return Object.freeze({
     limits,
@@ -188,6 +204,7 @@ export function checkClientOptions(value: unknown = {}): ClientSettings {
       ...(tls !== undefined && { tls: tls as ConnectionOptions }),
       ...(maxHeaderSize !== undefined && { maxHeaderSize }),
       ...(localAddress !== undefined && { localAddress }),
+      ...(way !== undefined && { via: way as ViaOf }),
     }),
     lookup: functionOf<LookupFunction>('options.lookup', section.raw('lookup')),
     throwOnStatus: section.boolean('throwOnStatus') ?? false,

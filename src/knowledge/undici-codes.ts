@@ -55,9 +55,10 @@ export const undiciCodes: readonly CodeRow[] = [
     source: 'undici lib/dispatcher/proxy-agent.js: the name in the certificate of the proxy',
   },
   {
-    codes: ['UND_ERR_SOCKS5_AUTH_*'],
+    // Refused by its rules, no tunnels, no such addresses: it would say the same again.
+    codes: ['UND_ERR_SOCKS5_AUTH_*', 'UND_ERR_SOCKS5_REPLY_2', 'UND_ERR_SOCKS5_REPLY_7', 'UND_ERR_SOCKS5_REPLY_8'],
     says: { kind: 'proxy', phase: 'proxy', delivery: 'unsent', permanent: true, outranksCause: true },
-    source: 'undici lib/core/socks5-client.js',
+    source: 'undici lib/core/socks5-client.js; RFC 1928 §6',
   },
   {
     codes: ['UND_ERR_SOCKS5*'],

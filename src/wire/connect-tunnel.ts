@@ -48,10 +48,9 @@ type Answer = { readonly made: true } | { readonly made: false; readonly error: 
 
 /** `undefined` as long as it is not complete, and may still become an answer. */
 function readAnswer(text: string): Answer | undefined {
-  const refuse = (message: string, status?: number): Answer => ({
-    made: false,
-    error: new TunnelError(message, status),
-  })
+  const refuse = (message: string, statusCode?: number): Answer => {
+    return { made: false, error: new TunnelError(message, { statusCode }) }
+  }
   if (text.length > longestHead) return refuse('the head of the answer of the proxy is too long')
   let rest = text
   for (;;) {
@@ -81,11 +80,13 @@ function beginsLikeHttp(text: string): boolean {
 /** The tunnel was not made. The code and the field are those of Node's own proxy support. */
 export class TunnelError extends Error {
   override readonly name = 'TunnelError'
-  readonly code = 'ERR_PROXY_TUNNEL'
-  /** The status with which the proxy answered, if it did. */
+  readonly code: string
+  /** The status with which an HTTP proxy answered, if it did. */
   declare readonly statusCode?: number
-  constructor(message: string, statusCode?: number) {
+  constructor(message: string, details: { readonly code?: string; readonly statusCode?: number | undefined } = {}) {
     super(message)
+    const { code = 'ERR_PROXY_TUNNEL', statusCode } = details
+    this.code = code
     if (statusCode !== undefined) this.statusCode = statusCode
   }
 }

@@ -11,6 +11,7 @@ import { openTunnel, TunnelError } from './connect-tunnel.js'
 import type { Lookout } from './lookout.js'
 import type { PingSettings } from './ping-timer.js'
 import { SocketRecord } from './socket-record.js'
+import { openSocksTunnel } from './socks-tunnel.js'
 import type { OriginLine } from './undici-line.js'
 import type { ProxySettings, Via } from './via.js'
 
@@ -97,7 +98,7 @@ class Dial {
     this.#host.secureProxy(target, (...result) => {
       // A failure comes with one argument, whatever the types say.
       const [error, secured] = result as [NodeJS.ErrnoException | null, net.Socket | undefined]
-      if (secured === undefined) return this.#fail(error?.syscall === undefined ? new ProxyTlsError(error) : error)
+      if (secured === undefined) return this.#fail(error?.code === 'ECONNRESET' ? error : new ProxyTlsError(error))
       this.#record.watchProxy(secured)
       then(secured)
     })
@@ -109,11 +110,15 @@ class Dial {
       this.#done(socket)
       return
     }
-    openTunnel(socket, { authority: authorityOf(this.#target), headers: via.proxy.headers }, (error) => {
+    const made = (error?: Error) => {
       if (error !== undefined) return this.#fail(error)
       this.#record.tunnelled()
       this.#toOrigin(socket)
-    })
+    }
+    const { headers, login, protocol } = via.proxy
+    const target = { host: this.#target.hostname, port: portOf(this.#target) }
+    if (protocol === 'socks5:') openSocksTunnel(socket, { ...target, login }, made)
+    else openTunnel(socket, { authority: authorityOf(target), headers }, made)
   }
 
   /** What is written from now on, the origin reads. */
@@ -144,7 +149,7 @@ class Dial {
     if (this.#settled) return
     this.#settled = true
     // A proxy that answers works, whatever it says of the target.
-    const answered = error instanceof TunnelError && error.statusCode !== undefined
+    const answered = error instanceof TunnelError && (error.statusCode !== undefined || /REPLY_\d/.test(error.code))
     if (!this.#record.closedByUs && !answered) this.#addresses.failed((error as NodeJS.ErrnoException | null)?.code)
     this.#host.lookout.ended(this.#record)
     this.#callback(error ?? new Error('the connection could not be made'), null)
@@ -164,9 +169,8 @@ function portOf({ port, protocol }: Target): number {
   return Number(port) || (protocol === 'https:' ? 443 : 80)
 }
 
-function authorityOf(target: Target): string {
-  const { hostname } = target
-  return `${net.isIPv6(hostname) ? `[${hostname}]` : hostname}:${portOf(target)}`
+function authorityOf({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${net.isIPv6(host) ? `[${host}]` : host}:${port}`
 }
 
 /**
