@@ -4,6 +4,8 @@
  * @packageDocumentation
  */
 
+export { type DatagramLine, datagram } from './datagram.js'
+export type { DatagramOptions, DatagramRequestOptions, DatagramTimeoutOptions } from './datagram-options.js'
 export { dial } from './dial.js'
 export type { DialOptions, DialPolicyOptions, DialTimeoutOptions } from './dial-options.js'
 export { redial } from './redial.js'
