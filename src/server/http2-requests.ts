@@ -57,8 +57,9 @@ export function hearHttp2(server: EventEmitter, watcher: ClientWatcher): () => v
     follow(stream, { connection, headers, watcher })
   }
 
-  server.on('session', opened)
-  server.on('stream', asked)
+  // Before the handler: it may ask for the signal at once.
+  server.prependListener('session', opened)
+  server.prependListener('stream', asked)
   return () => {
     server.off('session', opened)
     server.off('stream', asked)
@@ -159,9 +160,9 @@ class StreamEnd {
       return
     }
     this.#view.keep()
-    // Without `aborted`, the answer had been written whole and was not yet sent: only the error tells who ended it.
-    const theirs = this.#error === undefined || this.#error.code === 'ERR_HTTP2_STREAM_ERROR'
-    this.#conclude(exchange, theirs && this.#stream.rstCode !== 0)
+    // Without `aborted`, the answer had been written whole and was not yet sent: only the error tells who ended it. A RST
+    // that comes with the end of the request arrives without its code.
+    this.#conclude(exchange, this.#error === undefined || this.#error.code === 'ERR_HTTP2_STREAM_ERROR')
   }
 
   #conclude(exchange: Exchange, byPeer: boolean): void {
