@@ -3,6 +3,7 @@
 import { type Diagnosis, type Hypothesis, type Party, partyNames, type Reason } from '../failure/diagnosis.js'
 import { classOf, type LikeClass } from './classes.js'
 import { type Look, without } from './clue.js'
+import { familyOf } from './clues-of-connection.js'
 import type { Given } from './facts.js'
 import { remedies } from './remedies.js'
 import type { Scene } from './scene.js'
@@ -64,6 +65,7 @@ function conclude(scene: Scene, hypotheses: readonly Hypothesis[]): Diagnosis {
   const party = leader(hypotheses, ({ party }) => party)
   const like = classOf(scene)
   const top = hypotheses[0]
+  const matches = familyOf(scene)?.says
   const alike = like === undefined || top === undefined ? [] : alikeOf(like, top, hypotheses)
   return {
     mechanism: scene.mechanism,
@@ -74,6 +76,7 @@ function conclude(scene: Scene, hypotheses: readonly Hypothesis[]): Diagnosis {
     hypotheses,
     indistinguishable: alike,
     wouldDecide: alike.length > 0 ? (like?.wouldDecide ?? []) : [],
+    ...(matches !== undefined && { matches }),
   }
 }
 

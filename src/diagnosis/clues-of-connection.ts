@@ -2,9 +2,11 @@
 
 import { redactLine } from '../failure/redact.js'
 import { ms } from '../failure/story.js'
-import { type Clue, endsAtProxy, type Look, look } from './clue.js'
+import { type Family, familyOfCap, familyOfTimer } from '../knowledge/idle-timeouts.js'
+import type { TimerRole } from '../knowledge/timer-row.js'
+import { type Clue, endsAtProxy, type Look, look, type Shifts } from './clue.js'
 import { amount } from './facts.js'
-import { isCut, isSilent } from './scene.js'
+import { isCut, isSilent, type Scene } from './scene.js'
 
 const fresh: Clue = {
   of: ['connection', 'reused'],
@@ -14,7 +16,7 @@ const fresh: Clue = {
   },
 }
 
-/** Of how long the connection had been idle. Nothing that forwards packets forgets a flow within seconds by default. */
+/** Of how long the connection had been idle, and whether a known timer fits. */
 const idle: Clue = {
   of: ['connection', 'idleMs'],
   look: (scene) => {
@@ -25,18 +27,37 @@ const idle: Clue = {
         'by-idling': -1.5,
       })
     if (situation !== 'idle') return undefined
-    if (idleMs < 30_000)
-      return look('idle-before', `it had been idle for ${ms(idleMs)}`, {
-        'balancer-flow-expired': -1,
-        'nat-state-expired': -0.8,
-        'nat-state-dropped': -0.5,
-      })
-    return look(
-      'idle-before',
-      `it had been idle for ${ms(idleMs)}`,
-      idleMs > 200_000 ? { 'balancer-flow-expired': 0.5, 'nat-state-expired': 0.5, 'nat-state-dropped': 0.5 } : {},
-    )
+    const says = `it had been idle for ${ms(idleMs)}`
+    const family = familyOf(scene)
+    if (family === undefined)
+      // No known device that forwards packets forgets a flow so soon by itself.
+      return look('idle-before', says, idleMs < 60_000 ? soonForFlows : {})
+    const how = scene.mechanism === 'fin' || scene.mechanism === 'fin-then-rst' ? 'which is' : 'which is beyond'
+    return look('idle-fits-known-timer', `${says}, ${how} ${family.says}`, fits(family))
   },
+}
+
+const soonForFlows = { 'balancer-flow-expired': -1, 'nat-state-expired': -0.8, 'nat-state-dropped': -0.5 } as const
+
+/** What a timer of such a product speaks for. */
+function fits({ members }: Family): Shifts {
+  const has = (...roles: readonly TimerRole[]) => members.some(({ role }) => roles.includes(role))
+  return {
+    ...(has('server') && { 'peer-idle-timer': 0.7 }),
+    ...(has('proxy') && { 'proxy-idle-timer': 0.7 }),
+    ...(has('flow-balancer') && { 'balancer-flow-expired': 0.7 }),
+    ...(has('nat', 'firewall') && { 'nat-state-expired': 0.7, 'nat-state-dropped': 0.7 }),
+  }
+}
+
+/** The known products whose idle timer fits what was seen. */
+export function familyOf(scene: Scene): Family | undefined {
+  const { idleMs, mechanism, situation, around } = scene
+  if (idleMs === undefined || situation !== 'idle') return undefined
+  const name = around.headers?.server ?? around.headers?.via
+  if (mechanism === 'fin' || mechanism === 'fin-then-rst') return familyOfTimer(idleMs, 'closed', name)
+  if (mechanism === 'rst') return familyOfTimer(idleMs, 'reset', name)
+  return isSilent(scene) ? familyOfTimer(idleMs, 'silent', name) : undefined
 }
 
 /** How near an idle time is to a timer: `at` it, or `below`. A timer's end is seen at it or a little later. */
@@ -103,20 +124,15 @@ function timed(idleMs: number, timerMs: number, { at, below, name, weight }: Tim
   })
 }
 
-/** Counts of requests at which well-known servers close: Tomcat and Apache 100, Puma 999, nginx 1000, OCI 10 000. */
-const caps: readonly number[] = [100, 999, 1000, 10_000]
-
 const requests: Clue = {
   of: ['connection', 'requestsBefore'],
   group: 'cap',
   look: (scene) => {
     const { requestsBefore } = scene
-    if (!isCut(scene) || !caps.includes(requestsBefore)) return undefined
-    return look(
-      'at-known-cap',
-      `it had carried exactly ${requestsBefore} requests, at which well-known servers close`,
-      { 'peer-connection-cap': 2.3 },
-    )
+    const family = isCut(scene) ? familyOfCap(requestsBefore) : undefined
+    return family === undefined
+      ? undefined
+      : look('at-known-cap', `it had carried exactly as many as ${family.says} carry`, { 'peer-connection-cap': 2.3 })
   },
 }
 

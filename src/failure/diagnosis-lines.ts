@@ -10,17 +10,14 @@ const leastTold = 0.03
 
 /** The lines below a story's headline that say who it was. */
 export function diagnosisLines(diagnosis: Diagnosis): string[] {
-  const { headline, hypotheses, indistinguishable, wouldDecide, matches } = diagnosis
+  const { headline, hypotheses, indistinguishable, wouldDecide } = diagnosis
   const top = hypotheses[0]
   const lines = [`  who: ${headline}`]
   if (top === undefined) return lines
   if (top.probability < 0.97) lines.push(`  odds: ${oddsOf(hypotheses)}`)
   const speaksFor = top.because.filter(({ weight }) => weight > 0).slice(0, mostFor)
   const against = top.because.filter(({ weight }) => weight < 0).slice(0, mostAgainst)
-  if (speaksFor.length > 0 || matches !== undefined)
-    lines.push(
-      `  for: ${[...speaksFor.map(({ says }) => says), ...(matches === undefined ? [] : [matches])].join('; ')}`,
-    )
+  if (speaksFor.length > 0) lines.push(`  for: ${speaksFor.map(({ says }) => says).join('; ')}`)
   if (against.length > 0) lines.push(`  against: ${against.map(({ says }) => says).join('; ')}`)
   if (indistinguishable.length > 0 && top.probability < 0.9)
     lines.push(
