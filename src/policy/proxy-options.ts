@@ -155,10 +155,22 @@ function readProxy(value: unknown, path: string): ReadProxy {
   if (url.hostname === '') throw fail('names no host')
   if ((url.pathname !== '/' && url.pathname !== '') || url.search !== '' || url.hash !== '') throw fail('has a path')
   if (url.username === '' && url.password === '') return { protocol, url, login: undefined }
+  const login = [url.username, url.password].map(decoded) as [string, string]
+  if (login.includes(undecodable)) throw fail('its user or password is not percent-encoded as it should be')
+  // One byte tells the length of each (RFC 1929).
+  if (protocol === 'socks5:' && login.some((text) => new TextEncoder().encode(text).length > 255))
+    throw fail('its user or password is too long for SOCKS')
+  return { protocol, url, login }
+}
+
+/** No text that can be decoded holds a lone surrogate. */
+const undecodable = '\ud800'
+
+function decoded(text: string): string {
   try {
-    return { protocol, url, login: [decodeURIComponent(url.username), decodeURIComponent(url.password)] }
+    return decodeURIComponent(text)
   } catch {
-    throw fail('its user or password is not percent-encoded as it should be')
+    return undecodable
   }
 }
 

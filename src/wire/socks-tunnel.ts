@@ -69,7 +69,7 @@ function choosing(socket: Socket, request: SocksRequest): Step {
     }
     if (method !== byLogin || request.login === undefined)
       throw socksError('the proxy accepts no way of saying who we are', 'AUTH_REJECTED')
-    const [user, password] = request.login.map((text) => Buffer.from(text).subarray(0, 255)) as [Buffer, Buffer]
+    const [user, password] = request.login.map((text) => Buffer.from(text)) as [Buffer, Buffer]
     socket.write(Buffer.concat([Buffer.from([1, user.length]), user, Buffer.from([password.length]), password]))
     return { length: 2, next: loggingIn(socket, request) }
   }

@@ -121,6 +121,7 @@ describe('refusals', () => {
     [{ url, tunnel: 'yes' }, /proxy\.tunnel must be true or false/],
     [{ url, tls: {} }, /proxy\.tls is for a proxy\.url of https:/],
     [{ url: 'https://proxy', tls: 'x' }, /proxy\.tls must be options of node:tls/],
+    [`socks5://${secret}:${'x'.repeat(256)}@proxy`, /too long for SOCKS/],
     [{ url: 'socks5://proxy', token: secret }, /proxy\.token and proxy\.headers are for HTTP proxies/],
   ])('%j', (option, text) => {
     let message = ''
