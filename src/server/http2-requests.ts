@@ -155,13 +155,14 @@ class StreamEnd {
   }
 
   closed(exchange: Exchange): void {
-    if (this.#view.answered()) {
+    // Node may close a stream, with NO_ERROR, before it tells that the last write is done.
+    const whole = this.#stream.rstCode === 0 && !this.#stream.aborted && this.#error === undefined
+    if (whole || this.#view.answered()) {
       exchange.finish()
       return
     }
     this.#view.keep()
-    // Without `aborted`, the answer had been written whole and was not yet sent: only the error tells who ended it. A RST
-    // that comes with the end of the request arrives without its code.
+    // Without `aborted`, the answer had been written whole and was not yet sent: only the error tells who ended it.
     this.#conclude(exchange, this.#error === undefined || this.#error.code === 'ERR_HTTP2_STREAM_ERROR')
   }
 

@@ -12,6 +12,9 @@ import { certificates } from '../../src/testing/certificates.js'
 export const protocols = ['http', 'https', 'h2c', 'h2', 'net', 'tls'] as const
 export type Protocol = (typeof protocols)[number]
 
+/** And one server that speaks two protocols. */
+type Served = Protocol | 'h2+1'
+
 /** A server, its watch, and what was told. */
 export interface Watched extends AsyncDisposable {
   readonly server: net.Server
@@ -22,7 +25,12 @@ export interface Watched extends AsyncDisposable {
   readonly signals: AbortSignal[]
   /** Bytes of requests that have come on the connections that stand. */
   readonly received: number
+  /** Lets answers go that wait for it. */
+  release(): void
 }
+
+/** Answers that wait for a word of the test's. */
+const held: (() => void)[] = []
 
 const large = Buffer.alloc(40e6)
 
@@ -31,6 +39,8 @@ function answer(request: http.IncomingMessage, response: http.ServerResponse): v
   if (path === '/ok') response.end('ok')
   else if (path === '/begun') response.write('the beginning')
   else if (path === '/big') response.end(large)
+  else if (path === '/last') response.end('last')
+  else if (path === '/soon') held.push(() => response.end('soon'))
   else if (path === '/none') response.writeHead(204).end()
   else if (path === '/swallow') request.resume()
   else if (path === '/take') request.resume().on('end', () => response.end('taken'))
@@ -77,7 +87,7 @@ function converse(socket: net.Socket, watched: () => ClientWatch): void {
 
 const { key, cert } = certificates.good
 
-function make(protocol: Protocol, watched: () => Watched): net.Server {
+function make(protocol: Served, watched: () => Watched, options: http.ServerOptions): net.Server {
   const heard = (request: object) => void watched().signals.push(watched().watch.signalOf(request))
   const onRequest = (request: http.IncomingMessage, response: http.ServerResponse) => {
     heard(request)
@@ -90,13 +100,15 @@ function make(protocol: Protocol, watched: () => Watched): net.Server {
   const onSocket = (socket: net.Socket) => converse(socket, () => watched().watch)
   switch (protocol) {
     case 'http':
-      return http.createServer(onRequest)
+      return http.createServer(options, onRequest)
     case 'https':
       return https.createServer({ key, cert }, onRequest)
     case 'h2c':
       return http2.createServer().on('stream', onStream)
     case 'h2':
       return http2.createSecureServer({ key, cert }).on('stream', onStream)
+    case 'h2+1':
+      return http2.createSecureServer({ key, cert, allowHTTP1: true }, onRequest as never)
     case 'net':
       return net.createServer(onSocket)
     case 'tls':
@@ -105,10 +117,14 @@ function make(protocol: Protocol, watched: () => Watched): net.Server {
 }
 
 /** Starts a server of this protocol and watches it. */
-export async function watched(protocol: Protocol, options: WatchClientsOptions = {}): Promise<Watched> {
+export async function watched(
+  protocol: Served,
+  options: WatchClientsOptions = {},
+  serverOptions: http.ServerOptions = {},
+): Promise<Watched> {
   const hangups: Hangup[] = []
   const signals: AbortSignal[] = []
-  const server = make(protocol, () => it)
+  const server = make(protocol, () => it, serverOptions)
   const watch = watchClients(server, { settleMs: 0, onHangup: (hangup) => void hangups.push(hangup), ...options })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -128,6 +144,9 @@ export async function watched(protocol: Protocol, options: WatchClientsOptions =
     signals,
     get received() {
       return [...plain].reduce((sum, socket) => sum + socket.bytesRead, 0)
+    },
+    release() {
+      for (const go of held.splice(0)) go()
     },
     async [Symbol.asyncDispose]() {
       watch.stop()
