@@ -115,12 +115,14 @@ function timed(idleMs: number, timerMs: number, { at, below, name, weight }: Tim
       'by-idling': -1,
       'local-stall': -0.5,
     })
-  const share = where === 'at' ? 1 : 0.6
+  // Had the timer run out long ago, its end would have been seen, unless this process looked away.
+  if (where === 'beyond')
+    return look(`beyond-${name}`, at, { 'peer-idle-timer': -0.5, 'proxy-idle-timer': -0.5, 'local-stall': weight })
   return look(`at-${name}`, at, {
-    'by-idling': 0.5 * weight * share,
-    'peer-idle-timer': weight * share,
-    'proxy-idle-timer': weight * share,
-    'local-stall': 0.7 * weight * share,
+    'by-idling': 0.5 * weight,
+    'peer-idle-timer': weight,
+    'proxy-idle-timer': weight,
+    'local-stall': 0.7 * weight,
   })
 }
 

@@ -1,7 +1,7 @@
 /** Clues in the time that things took, against the smallest round trip to that peer. A late event loop takes their voice. */
 
 import { ms } from '../failure/story.js'
-import { type Clue, type Look, look } from './clue.js'
+import { type Clue, type Look, look, settled } from './clue.js'
 import { isPublic } from './facts.js'
 import { isCut, isDial, isSilent, type Scene } from './scene.js'
 
@@ -160,13 +160,14 @@ const nearness: Clue = {
 const limit: Clue = {
   of: ['limitMs'],
   look: (scene) => {
-    const { limitMs, rttMs } = scene
+    const { limitMs, rttMs, loopMs = 0 } = scene
     if (limitMs === undefined || !isSilent(scene)) return undefined
-    if (rttMs !== undefined && limitMs < 2 * rttMs)
-      return look(
+    // By the shortest that the round trip can be: the loop may have been late when it was taken.
+    if (rttMs !== undefined && limitMs < 1.5 * (rttMs - loopMs))
+      return settled(
         'limit-too-short',
-        `our limit of ${ms(limitMs)} is less than two round trips (${ms(rttMs)}): nobody could have kept it`,
-        { self: 6 },
+        `our limit of ${ms(limitMs)} is hardly a round trip (${ms(rttMs)}): nobody could have kept it`,
+        { self: 8 },
       )
     if (rttMs !== undefined && limitMs > 20 * rttMs)
       return look('limit-long-enough', `our limit of ${ms(limitMs)} was many round trips (${ms(rttMs)})`, { self: -2 })
