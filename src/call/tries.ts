@@ -81,8 +81,15 @@ export class Tries<Answer> {
     const { ended } = this.#context.ending
     if (ended !== undefined) return { end: 'cancelled', reason: ended.reason }
     this.#number++
+    const { host, spec } = this.#context
+    const hedge = host.gated ? this.origin.hedge : undefined
     const delayMs = this.#hedgeDelay()
+    const startedAt = hedge === undefined ? 0 : host.clock.now()
     const outcome = await (delayMs === undefined ? this.#send(false) : this.#race(delayMs))
+    // A fast refusal says nothing about how long an answer takes. The time of a race is that of its first attempt too:
+    // without it the slow requests would be missing, and the wait would become ever shorter.
+    if (hedge !== undefined && outcome.end === 'answer' && spec.sender.status(outcome.answer) < 400)
+      hedge.record(host.clock.now(), host.clock.now() - startedAt)
     const load = this.#loadOf(outcome)
     this.origin.report(load, pass)
     this.origin.gate?.leave(load)
@@ -93,7 +100,7 @@ export class Tries<Answer> {
     const attempt = this.#attempt()
     if (hedge) this.#hedge = attempt
     else this.current = attempt
-    if (channels.attempt.heard || this.#origin?.hedge !== undefined) return this.#runObserved(attempt, hedge)
+    if (channels.attempt.heard) return this.#runObserved(attempt, hedge)
     return attempt.run(this.#context.spec.sender)
   }
 
@@ -107,8 +114,6 @@ export class Tries<Answer> {
     const durationMs = clock.now() - startedAt
     if (outcome.end === 'answer') {
       const status = sender.status(outcome.answer)
-      // A fast refusal says nothing about how long an answer takes.
-      if (status < 400) this.#origin?.hedge?.record(clock.now(), durationMs)
       channels.attempt.publish(() => ({ ...of, event: 'end', ...statusOf(status), durationMs }))
     } else {
       channels.attempt.publish(() => ({ ...of, event: 'error', durationMs, ...failureOf(outcome) }))

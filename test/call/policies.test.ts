@@ -95,6 +95,24 @@ describe('hedging', () => {
     await client.destroy()
   })
 
+  test('learns from a doubled call how long it took from its first attempt, once', async () => {
+    await using server = await rudeServer({ script: good })
+    const clock = new ManualClock()
+    const limits = { connect: false, headers: false, body: false } as const
+    const client = createClient({ hedge: { ...hedge, percentile: 0.999 }, retry: false, clock, timeout: limits })
+    for (let number = 0; number < 20; number++) await (await client.fetch(server.url)).text()
+    expect(client.stats().origins[server.url]?.hedge).toMatchObject({ samples: 20, hedges: 0 })
+    server.on({ turns: [misdeeds['stall-before-head'], good], per: 'request-id' })
+    const response = client.fetch(server.url, { headers: { 'x-request-id': 'slow' } })
+    await server.until(() => server.ledger.began('slow') === 1)
+    clock.advance(150)
+    expect(await (await response).text()).toBe('ok')
+    const learned = client.stats().origins[server.url]?.hedge
+    expect(learned).toMatchObject({ samples: 21, hedges: 1 })
+    expect(learned?.delayMs).toBeGreaterThan(140)
+    await client.destroy()
+  })
+
   test('fires at once when the first attempt fails in a way that can be repeated', async () => {
     await using server = await rudeServer({ script: good })
     const client = createClient({ hedge: { ...hedge, minDelayMs: 60_000 }, random: () => 0 })
