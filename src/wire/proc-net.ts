@@ -68,6 +68,7 @@ export interface Ends {
  * @param key what {@link rowKey} gives for its ends
  */
 export function findRow(text: string, key: string): SocketRowFacts | undefined {
+  if (key === '') return undefined
   for (let at = text.indexOf(key); at >= 0; at = text.indexOf(key, at + 1)) {
     const line = text.slice(text.lastIndexOf('\n', at) + 1, endOfLine(text, at))
     const row = readRow(line, key)

@@ -32,7 +32,7 @@ function errorsOf(raw: unknown): unknown[] {
     // Of the addresses that were tried, the last one is where the dial ended.
     const members = read(error, 'errors')
     const length = read(members, 'length')
-    if (typeof length !== 'number') continue
+    if (typeof length !== 'number' || !Number.isSafeInteger(length)) continue
     for (let index = length - 1; index >= Math.max(0, length - mostErrors); index--) next.push(read(members, index))
   }
   return found
