@@ -189,15 +189,13 @@ const server: Clue = {
     if (name === undefined) return undefined
     const shown = redactLine(name, 40)
     if (forwards.test(name))
-      return look('server-is-a-proxy', `what answered before calls itself "${shown}": a proxy`, endsAtProxy)
+      return look('server-is-a-proxy', `what answers calls itself "${shown}": a proxy`, endsAtProxy)
     if (maybeForwards.test(name))
-      return look(
-        'server-may-be-a-proxy',
-        `what answered before calls itself "${shown}": a server, or a proxy before one`,
-        { forwarder: 0.8 },
-      )
+      return look('server-may-be-a-proxy', `what answers calls itself "${shown}": a server, or a proxy before one`, {
+        forwarder: 0.8,
+      })
     return serves.test(name)
-      ? look('server-is-an-application', `what answered before calls itself "${shown}": an application server`, {
+      ? look('server-is-an-application', `what answers calls itself "${shown}": an application server`, {
           forwarder: -0.5,
         })
       : undefined
@@ -211,7 +209,7 @@ const via: Clue = {
     const name = around.headers?.via
     return name === undefined
       ? undefined
-      : look('via-a-proxy', `earlier answers came through a proxy (Via: ${redactLine(name, 40)})`, endsAtProxy)
+      : look('via-a-proxy', `its answers come through a proxy (Via: ${redactLine(name, 40)})`, endsAtProxy)
   },
 }
 
@@ -224,7 +222,7 @@ const marks: Clue = {
       ? undefined
       : look(
           'marks-of-a-proxy',
-          `earlier answers carry marks of a balancer or CDN (${redactLine(names.slice(0, 3).join(', '), 60)})`,
+          `its answers carry marks of a balancer or CDN (${redactLine(names.slice(0, 3).join(', '), 60)})`,
           endsAtProxy,
         )
   },

@@ -33,12 +33,24 @@ function said({ failure, mechanism, code }: Scene): Look | undefined {
     )
   if (kind === 'status' && status !== undefined) {
     const gateway = status === 502 || status === 504 ? 3.5 : status === 503 ? 1.2 : -2
-    return look('status', `the answer was complete and its status ${status}`, { 'proxy-upstream-failed': gateway })
+    return look('status', `the answer was complete and its status ${status}`, {
+      'proxy-upstream-failed': gateway,
+      'peer-speaks-otherwise': -4,
+    })
   }
   if (http2 !== undefined && mechanism === 'app-protocol')
-    return look('http2-said', `the HTTP/2 peer said ${http2}`, { path: -4, 'peer-host': -4, 'local-host': -4 })
+    return look('http2-said', `the HTTP/2 peer said ${http2}`, {
+      path: -4,
+      'peer-host': -4,
+      'local-host': -4,
+      'peer-speaks-otherwise': -2,
+    })
   if (kind === 'protocol')
-    return look('not-http', 'bytes came, and they are not the HTTP they claim to be', { path: -3 })
+    return look('not-http', 'bytes came, and they are not the HTTP they claim to be', {
+      path: -3,
+      proxy: -0.7,
+      'peer-speaks-otherwise': 4,
+    })
   return undefined
 }
 

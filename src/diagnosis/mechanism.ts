@@ -26,13 +26,13 @@ export function mechanismOf(facts: Facts): Mechanism {
   if (evidence?.limit !== undefined) return 'silence'
   if (localSuffix || kind === 'local-resource' || (code !== undefined && refusedHere.test(code))) return 'local-refused'
   // Windows calls a connection aborted for reasons of the other side as well.
-  if (code === 'ECONNABORTED' && facts.around.platform !== 'win32') return 'local-aborted'
+  if (code === 'ECONNABORTED' && kind !== 'timeout' && facts.around.platform !== 'win32') return 'local-aborted'
   if (isStatement(failure)) return 'app-protocol'
   if (kind === 'dns') return failure.temporary === true ? 'silence' : 'app-protocol'
   if (kind === 'refused') return 'refused'
   if (kind === 'unreachable') return 'icmp'
   // The kernel's own patience (ETIMEDOUT), or that of a client whose limit is not ours.
-  if (kind === 'timeout') return code === 'ETIMEDOUT' ? 'local-timeout' : 'silence'
+  if (kind === 'timeout') return code === 'ETIMEDOUT' && facts.syscall !== undefined ? 'local-timeout' : 'silence'
   return endingOf(facts)
 }
 

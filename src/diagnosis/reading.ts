@@ -2,6 +2,7 @@
 
 import { type Delivery, deliveries, type Failure, type FailureKind, type Phase, phases } from '../failure/kinds.js'
 import { has, read } from '../failure/property.js'
+import { clientTextRows } from '../knowledge/client-texts.js'
 import type { CodeFact } from '../knowledge/code-row.js'
 import { factOf } from '../knowledge/error-codes.js'
 import { badRedirect, fetchFailed, http2Says, opensslCode, proxySays, textRows } from '../knowledge/error-texts.js'
@@ -51,12 +52,14 @@ function ownSays(facts: ErrorFacts): CodeFact | undefined {
   return saysByFields(facts, code) ?? factOf(code, syscall) ?? saysByName(facts)
 }
 
+const rows = [...textRows, ...clientTextRows]
+
 function saysByText(facts: ErrorFacts): CodeFact | undefined {
   const { code, name, message } = facts
   // undici 8 says in a field what the text says.
   const http2 = code === 'ERR_HTTP2_STREAM_ERROR' ? read(facts.value, 'http2ErrorCode') : undefined
   if (typeof http2 === 'number') return http2Says(http2)
-  for (const row of textRows) {
+  for (const row of rows) {
     if (row.codes === undefined ? code !== undefined : code === undefined || !row.codes.includes(code)) continue
     if (row.name !== undefined && row.name !== name) continue
     const found = row.text.exec(message)
@@ -84,15 +87,24 @@ function saysByFields({ value, errno, syscall, message }: ErrorFacts, code: stri
       return typeof status === 'number' ? proxySays(status) : undefined
     }
     case 'UND_ERR_RESPONSE':
-    case 'UND_ERR_REQ_RETRY': {
+    case 'UND_ERR_REQ_RETRY':
       // RetryHandler without an error status: what it was to continue was not to be had.
-      const status = read(value, 'statusCode')
-      if (typeof status !== 'number' || status < 400) return undefined
-      return { kind: 'status', phase: 'body', delivery: 'answered', status }
+      return statusSays(read(value, 'statusCode'))
+    case 'ERR_BAD_RESPONSE':
+    case 'ERR_BAD_REQUEST':
+    case 'ERR_NON_2XX_3XX_RESPONSE': {
+      // axios and got: the answer hangs on the error.
+      const response = read(value, 'response')
+      return statusSays(read(response, 'status') ?? read(response, 'statusCode'))
     }
     default:
       return undefined
   }
+}
+
+function statusSays(status: unknown): CodeFact | undefined {
+  if (typeof status !== 'number' || status < 400) return undefined
+  return { kind: 'status', phase: 'body', delivery: 'answered', status }
 }
 
 function saysByName({ name, value }: ErrorFacts): CodeFact | undefined {
@@ -105,7 +117,10 @@ function saysByName({ name, value }: ErrorFacts): CodeFact | undefined {
     case 'TimeoutError':
       return { kind: 'timeout', phase: 'call' }
     default:
-      return undefined
+      // An exception of the AWS SDK is named after the service's error; what it carries says what was answered.
+      return typeof read(value, '$fault') === 'string'
+        ? statusSays(read(read(value, '$metadata'), 'httpStatusCode'))
+        : undefined
   }
 }
 

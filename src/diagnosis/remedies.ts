@@ -12,7 +12,7 @@ const always = (text: string) => () => text
 
 export const remedies: Readonly<Record<StoryName, Remedy>> = {
   'peer-application-aborted': ({ sinceWriteMs }) =>
-    `Look in the server's log${sinceWriteMs === undefined ? '' : `, ${ms(sinceWriteMs)} after the request`}: an exception, a handler that destroys the socket, SO_LINGER 0.`,
+    `Look in the server's log${sinceWriteMs === undefined || sinceWriteMs < 20 ? '' : `, ${ms(sinceWriteMs)} after the request`}: an exception, a handler that destroys the socket, SO_LINGER 0.`,
   'peer-rejected-early': ({ sentBytes }) =>
     `The server stopped reading${sentBytes === undefined ? '' : ` after at most ${sentBytes} bytes`}; it probably answered (413, 401, 429) and closed. Check its body limit, send Expect: 100-continue; the server should drain before it closes.`,
   'peer-idle-timer': (scene) => idleAdvice(scene, 'the server'),
@@ -23,11 +23,13 @@ export const remedies: Readonly<Record<StoryName, Remedy>> = {
     'Check the server for restarts, crashes and OOM kills at that time. For deploys: stop accepting, announce Connection: close or GOAWAY, wait, then exit.',
   ),
   'peer-application-silent': ({ limitMs }) =>
-    `Find out what the server waited for${limitMs === undefined ? '' : ` for more than ${ms(limitMs)}`}: locks, its own upstreams, a full thread pool. A longer limit helps only if it is merely slow.`,
+    `Find out what kept the server${limitMs === undefined ? '' : ` for more than ${ms(limitMs)}`}: locks, its own upstreams, a full thread pool. A longer limit helps only if it is merely slow.`,
   'peer-said-no': ({ failure }) =>
     failure.status === undefined
       ? 'Read what the server said; it is a matter between this request and that server.'
       : `Read the answer (${failure.status}): the server says why.`,
+  'peer-speaks-otherwise': (scene) =>
+    `See with a raw client what is sent there${target(scene)}: it may be the wrong port, TLS where none is expected, or a broken server.`,
   'peer-host-lost-state': always(
     'Check whether the host was rebooted, replaced or failed over. Dial again; TCP keepalive notices this while idle.',
   ),

@@ -4,13 +4,13 @@ import type { Mechanism, ResetManner } from '../failure/diagnosis.js'
 import { type Facts, factsOf, type Given } from './facts.js'
 import { mannerOf, mechanismOf } from './mechanism.js'
 import { situationOf } from './stories.js'
-import type { Situation } from './story-row.js'
+import type { Situation, Vague } from './story-row.js'
 
 export interface Scene extends Facts {
   readonly mechanism: Mechanism
   /** Of an RST. */
   readonly manner: ResetManner | undefined
-  readonly situation: Situation | undefined
+  readonly situation: Situation | Vague
 }
 
 export function sceneOf(given: Given): Scene {

@@ -59,6 +59,12 @@ export const storiesOfPeer = {
     prior: [0, 0, 0, 1, 25, 25, 20, 20, 20],
     ends: { 'app-protocol': 0.9 },
   },
+  'peer-speaks-otherwise': {
+    ...application,
+    says: 'what answers there speaks something else than HTTP, or breaks its rules',
+    prior: [0, 0, 0, 1, 6, 4, 1, 2, 8],
+    ends: { 'app-protocol': 0.3 },
+  },
   'peer-host-lost-state': {
     ...host,
     traits: ['forgotten'],

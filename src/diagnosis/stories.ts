@@ -5,7 +5,7 @@ import type { Facts } from './facts.js'
 import { storiesOfHere } from './stories-of-here.js'
 import { storiesOfPeer } from './stories-of-peer.js'
 import { storiesOfWay } from './stories-of-way.js'
-import { type End, type Situation, type StoryRow, situations, type Trait } from './story-row.js'
+import { type End, type Situation, type StoryRow, situations, type Trait, type Vague } from './story-row.js'
 
 const table = { ...storiesOfPeer, ...storiesOfWay, ...storiesOfHere }
 
@@ -32,10 +32,8 @@ const leastPrior = 0.02
 /** The same for an end that is not its own. */
 const leastEnd = 0.001
 
-/**
- * What was going on when it ended; `undefined` where it is only known that a request was under way.
- */
-export function situationOf({ evidence, failure, around, idleMs, sentBytes = 0 }: Facts): Situation | undefined {
+/** What was going on when it ended, as far as that is known. */
+export function situationOf({ evidence, failure, around, idleMs, sentBytes = 0 }: Facts): Situation | Vague {
   const phase =
     failure.phase === 'call' || failure.phase === 'admit' ? (evidence?.phase ?? failure.phase) : failure.phase
   if (failure.kind === 'dns' || phase === 'dns') return 'names'
@@ -46,21 +44,25 @@ export function situationOf({ evidence, failure, around, idleMs, sentBytes = 0 }
   const large = sentBytes > 64 * 1024
   if (around.requestWritten === false || (phase === 'send' && large)) return 'upload'
   const connection = evidence?.connection
-  if (connection === undefined) return undefined
+  if (connection === undefined) return 'any'
   if (connection.reused === false) return 'fresh'
-  if (connection.reused !== true || idleMs === undefined) return undefined
+  if (connection.reused !== true) return 'any'
+  if (idleMs === undefined) return 'reused'
   return idleMs >= 1000 ? 'idle' : 'busy'
 }
 
 /** Where it is not known which of these it was, each is as likely as it is common. */
-const blend: Partial<Record<Situation, number>> = { fresh: 0.35, busy: 0.3, idle: 0.35 }
+const blends: Record<Vague, Partial<Record<Situation, number>>> = {
+  reused: { busy: 0.45, idle: 0.55 },
+  any: { fresh: 0.35, busy: 0.3, idle: 0.35 },
+}
 
 /** How common a story is in a situation, before anything else is known. */
-function priorOf(story: StoryName, situation: Situation | undefined): number {
+function priorOf(story: StoryName, situation: Situation | Vague): number {
   const { prior } = stories[story]
   const of = (name: Situation) => prior[situations.indexOf(name)] ?? 0
-  if (situation !== undefined) return Math.max(leastPrior, of(situation))
-  const mean = Object.entries(blend).reduce((sum, [name, share]) => sum + share * of(name as Situation), 0)
+  if (situation !== 'any' && situation !== 'reused') return Math.max(leastPrior, of(situation))
+  const mean = Object.entries(blends[situation]).reduce((sum, [name, share]) => sum + share * of(name as Situation), 0)
   return Math.max(leastPrior, mean)
 }
 
@@ -86,11 +88,7 @@ export interface Start {
 const starts = new Map<string, Start>()
 
 /** Where the weighing starts: kept, for there are some hundred starts and each is asked for again and again. */
-export function startOf(
-  situation: Situation | undefined,
-  mechanism: Mechanism,
-  manner: ResetManner | undefined,
-): Start {
+export function startOf(situation: Situation | Vague, mechanism: Mechanism, manner: ResetManner | undefined): Start {
   const key = `${situation} ${mechanism} ${manner}`
   let start = starts.get(key)
   if (start === undefined) {

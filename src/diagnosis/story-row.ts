@@ -9,6 +9,9 @@ import type { Mechanism, Party, ResetManner, Side } from '../failure/diagnosis.j
 export const situations = ['names', 'connect', 'tunnel', 'tls', 'fresh', 'busy', 'idle', 'upload', 'body'] as const
 export type Situation = (typeof situations)[number]
 
+/** What is known of it where not all is: used again after nobody knows how long, or only that a request was under way. */
+export type Vague = 'reused' | 'any'
+
 /** A mechanism, and of an RST its manner where the clock could tell it. */
 export type End = Exclude<Mechanism, 'rst' | 'unknown'> | `rst-${ResetManner}`
 

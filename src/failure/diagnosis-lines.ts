@@ -5,6 +5,8 @@ import { type Diagnosis, type Hypothesis, type Party, partyNames } from './diagn
 /** Reasons that are told of one story, for and against it. */
 const mostFor = 3
 const mostAgainst = 2
+/** What changes the odds by less than a fifth is left out, in natural logarithms. */
+const leastSaid = 0.2
 /** Parties below this are not told. */
 const leastTold = 0.03
 
@@ -15,8 +17,8 @@ export function diagnosisLines(diagnosis: Diagnosis): string[] {
   const lines = [`  who: ${headline}`]
   if (top === undefined) return lines
   if (top.probability < 0.97) lines.push(`  odds: ${oddsOf(hypotheses)}`)
-  const speaksFor = top.because.filter(({ weight }) => weight > 0).slice(0, mostFor)
-  const against = top.because.filter(({ weight }) => weight < 0).slice(0, mostAgainst)
+  const speaksFor = top.because.filter(({ weight }) => weight >= leastSaid).slice(0, mostFor)
+  const against = top.because.filter(({ weight }) => weight <= -leastSaid).slice(0, mostAgainst)
   if (speaksFor.length > 0) lines.push(`  for: ${speaksFor.map(({ says }) => says).join('; ')}`)
   if (against.length > 0) lines.push(`  against: ${against.map(({ says }) => says).join('; ')}`)
   if (indistinguishable.length > 0 && top.probability < 0.9)
