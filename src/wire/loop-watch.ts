@@ -3,10 +3,12 @@
  * clock and the monotonic clock have parted meanwhile, as they do when the machine sleeps. It runs only while somebody
  * needs it and for a while after, so that idle connections are covered too, and never keeps a process alive.
  *
- * It reads the machine's own clocks: a clock that a test moves by hand says nothing about the event loop. Measured, a
- * tick costs 2 µs: a ten-thousandth of the time. `monitorEventLoopDelay` costs less still, but has one maximum since its
+ * It reads the machine's own clocks, whatever clock its client has. Measured, a tick costs 2 µs: a ten-thousandth of the
+ * time. `monitorEventLoopDelay` costs less still, but has one maximum since its
  * reset, and calls that overlap ask about windows of their own.
  */
+
+import { type Clock, systemClock, type Timer } from '../clock.js'
 
 /** Milliseconds between two looks. */
 const periodMs = 20
@@ -22,6 +24,7 @@ const mostEntries = 256
 
 /** How far the clocks part by themselves, when a time server corrects one of them. */
 const leastJumpMs = 20
+const leastSleepMs = 1_000
 
 interface Entry {
   readonly at: number
@@ -31,8 +34,9 @@ interface Entry {
 export class LoopWatch {
   readonly #busy: () => boolean
   readonly #everySecond: () => void
-  #timer: NodeJS.Timeout | undefined
-  #tickedAt = 0
+  readonly #clock: Clock
+  #timer: Timer | undefined
+  #tickedAt: number | undefined
   #offset = 0
   #ticks = 0
   #idleTicks = 0
@@ -42,10 +46,12 @@ export class LoopWatch {
   /**
    * @param busy whether somebody needs it still
    * @param everySecond run once a second while it runs
+   * @param clock this machine's
    */
-  constructor(busy: () => boolean, everySecond: () => void = () => {}) {
+  constructor(busy: () => boolean, everySecond: () => void = () => {}, clock: Clock = systemClock) {
     this.#busy = busy
     this.#everySecond = everySecond
+    this.#clock = clock
   }
 
   /** Somebody needs it from now on. Costs next to nothing where it runs already. */
@@ -54,7 +60,7 @@ export class LoopWatch {
   }
 
   stop(): void {
-    clearTimeout(this.#timer)
+    this.#clock.cancel(this.#timer)
     this.#timer = undefined
   }
 
@@ -66,33 +72,41 @@ export class LoopWatch {
   /** The longest that the event loop was late within the last `windowMs`; `undefined` when nobody looked. */
   delayWithin(windowMs: number): number | undefined {
     if (!this.running) return undefined
-    const now = performance.now()
+    const now = this.#clock.now()
     // The loop may be late right now: the timer has not had its turn yet.
-    return Math.max(now - this.#tickedAt - periodMs, greatest(this.#late, now - windowMs))
+    return Math.max(now - (this.#tickedAt ?? now) - periodMs, greatest(this.#late, now - windowMs))
   }
 
   /** By how much the clocks parted within the last `windowMs`; `undefined` when nobody looked. */
   jumpWithin(windowMs: number): number | undefined {
     if (!this.running) return undefined
-    const now = performance.now()
-    const since = Math.abs(Date.now() - now - this.#offset)
+    const now = this.#clock.now()
+    const since = Math.abs(this.#clock.epoch() - now - this.#offset)
     return Math.max(since < leastJumpMs ? 0 : since, greatest(this.#jumps, now - windowMs))
   }
 
   #start(): void {
-    const now = performance.now()
+    const now = this.#clock.now()
+    const offset = this.#clock.epoch() - now
+    // While nobody looked: that machines correct their clocks by a little is nothing.
+    const jump = this.#tickedAt === undefined ? 0 : Math.abs(offset - this.#offset)
+    if (jump >= leastSleepMs) this.#jumps = added(this.#jumps, { at: now, ms: jump })
     this.#tickedAt = now
-    this.#offset = Date.now() - now
+    this.#offset = offset
     this.#idleTicks = 0
-    this.#timer = setTimeout(() => this.#tick(), periodMs)
-    this.#timer.unref()
+    this.#arm()
+  }
+
+  #arm(): void {
+    this.#timer = this.#clock.after(periodMs, () => this.#tick())
+    ;(this.#timer as { unref?(): void }).unref?.()
   }
 
   #tick(): void {
-    const now = performance.now()
-    const late = now - this.#tickedAt - periodMs
+    const now = this.#clock.now()
+    const late = now - (this.#tickedAt ?? now) - periodMs
     if (late >= leastMs) this.#late = added(this.#late, { at: now, ms: late })
-    const offset = Date.now() - now
+    const offset = this.#clock.epoch() - now
     const jump = Math.abs(offset - this.#offset)
     if (jump >= leastJumpMs) this.#jumps = added(this.#jumps, { at: now, ms: jump })
     this.#offset = offset
@@ -100,7 +114,7 @@ export class LoopWatch {
     this.#idleTicks = this.#busy() ? 0 : this.#idleTicks + 1
     if (++this.#ticks % (1000 / periodMs) === 0) this.#everySecond()
     if (this.#idleTicks > mostIdleTicks) this.stop()
-    else this.#timer?.refresh()
+    else this.#arm()
   }
 }
 
