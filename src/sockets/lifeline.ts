@@ -19,6 +19,7 @@ import { channels } from '../telemetry/channels.js'
 import { circumstancesOf, neighbourhood } from '../wire/circumstances.js'
 import type { Exchange } from '../wire/exchange.js'
 import { CutBeneathTls } from '../wire/hidden-cut.js'
+import { UnseenReset } from '../wire/socket-ends.js'
 import type { SocketRecord } from '../wire/socket-record.js'
 import type { Opened } from './opening.js'
 
@@ -116,9 +117,11 @@ export class Lifeline implements HeldLine<Socket> {
 
   /** An end that is none: a reset that libuv shows as one, or a TLS connection that was cut beneath. */
   #onEnd(): void {
-    const { ending, error } = this.#record
+    const { ending, error, cutBeneathTls } = this.#record
     if (ending === 'rst' && error !== undefined) this.connection.destroy(error)
-    else if (this.#record.cutBeneathTls && !this.#endedByUs) this.connection.destroy(new CutBeneathTls())
+    // A reset has followed the end already: what had been sent last was refused.
+    else if (ending === 'fin-then-rst' && this.connection.bytesWritten > 0) this.connection.destroy(new UnseenReset())
+    else if (cutBeneathTls && !this.#endedByUs) this.connection.destroy(new CutBeneathTls())
   }
 
   #end(): LineEnd {

@@ -170,7 +170,7 @@ export class SocketRecord {
   take(): void {
     this.requests++
     this.busy++
-    this.#readAtTake = this.bytesRead
+    this.#readAtTake = this.#wireRead
     this.http2?.busy()
   }
 
@@ -275,7 +275,12 @@ export class SocketRecord {
     const raw = this.#raw
     const gone = raw !== undefined && !raw.destroyed && raw.remoteAddress === undefined
     if (!gone) return 'fin'
-    return this.bytesRead > this.#readAtTake ? 'rst' : 'fin-then-rst'
+    return this.#wireRead > this.#readAtTake && this.closeNotify !== true ? 'rst' : 'fin-then-rst'
+  }
+
+  /** Beneath TLS there may be unread what is no plaintext: a session ticket, most often. */
+  get #wireRead(): number {
+    return this.secure ? (this.#raw?.bytesRead ?? 0) : this.bytesRead
   }
 
   /** The connection failed, as its error event says, or is about to say. */
@@ -284,7 +289,7 @@ export class SocketRecord {
     this.error = error
     this.endedAt ??= this.#clock.now()
     if (this.closedByUs) this.ending ??= 'local'
-    else if (isReset(error)) this.ending = this.ending === 'fin' ? 'fin-then-rst' : 'rst'
+    else if (isReset(error)) this.ending = this.ending?.startsWith('fin') ? 'fin-then-rst' : 'rst'
   }
 
   #onClose(): void {
