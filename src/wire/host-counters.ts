@@ -87,10 +87,10 @@ export class HostCounters {
   /** No such files: another system, or one that hides them. */
   #blind: boolean
 
-  /** @param directory where the files are; `undefined`: nowhere, as on systems other than Linux */
-  constructor(directory: string | undefined = process.platform === 'linux' ? '/proc/net' : undefined) {
+  /** @param directory where the files are; `null`: nowhere, as on systems other than Linux */
+  constructor(directory: string | null = process.platform === 'linux' ? '/proc/net' : null) {
     this.#directory = directory ?? ''
-    this.#blind = directory === undefined
+    this.#blind = directory === null
   }
 
   /** Takes a look in the background, to compare with later. Never fails. */
