@@ -13,6 +13,7 @@ import { type BudgetOptions, type BudgetPreset, checkBudgetOptions } from './pol
 import { type ConcurrencyOptions, checkConcurrencyOptions } from './policy/concurrency.js'
 import { checkHedgeOptions, type HedgeOptions } from './policy/hedge.js'
 import { checkNumber, mismatch, openSection } from './policy/option-check.js'
+import { refuseIncoherence } from './policy/option-coherence.js'
 import type { ProxyOptions } from './policy/proxy-options.js'
 import { checkRetryOptions, type RetryOptions, type RetryPolicy } from './policy/retry-options.js'
 import { reuseSettings } from './policy/reuse.js'
@@ -175,7 +176,6 @@ export function checkClientOptions(value: unknown = {}): ClientSettings {
   const section = openSection('options', value, names)
   const limits = checkTimeouts(section.raw('timeout'), defaultLimits)
   const retry = checkRetryOptions(section.raw('retry'))
-  refuseIncoherence(limits, retry)
   const localAddress = section.raw('localAddress')
   if (localAddress !== undefined && typeof localAddress !== 'string')
     throw mismatch('options.localAddress', 'an IP address', localAddress)
@@ -186,15 +186,20 @@ export function checkClientOptions(value: unknown = {}): ClientSettings {
   const keepAliveMs = section.number('keepAlive', { min: 1, max: 600_000 }) ?? 4_000
   const way = checkWayOptions({ proxy: section.raw('proxy'), socketPath: section.raw('socketPath') }, process.env)
   const connections = section.number('connections', { min: 1, max: Number.POSITIVE_INFINITY })
+  const hedge = checkHedgeOptions(section.raw('hedge'))
+  const breaker = checkBreakerOptions(section.raw('breaker'))
+  const throttle = checkThrottleOptions(section.raw('throttle'))
+  if (section.raw('dispatcher') !== undefined) refuseOwnConnections(section)
+  refuseIncoherence({ timeout: limits, retry, hedge, breaker, throttle, connections })
   return Object.freeze({
     limits,
     retry,
     origin: Object.freeze({
       budget: checkBudgetOptions(section.raw('budget')),
       reuse: reuseSettings(keepAliveMs),
-      hedge: checkHedgeOptions(section.raw('hedge')),
-      breaker: checkBreakerOptions(section.raw('breaker')),
-      throttle: checkThrottleOptions(section.raw('throttle')),
+      hedge,
+      breaker,
+      throttle,
       concurrency: checkConcurrencyOptions(section.raw('concurrency')),
     }),
     connections: Object.freeze({
@@ -223,20 +228,22 @@ export function checkClientOptions(value: unknown = {}): ClientSettings {
 export function checkTimeouts(value: unknown, base: CallLimits): CallLimits {
   if (value === undefined) return base
   const range = { min: 1, max: longestDelayMs }
-  if (typeof value === 'number') return coherent({ ...base, total: checkNumber('timeout', value, range) })
+  if (typeof value === 'number') return Object.freeze({ ...base, total: checkNumber('timeout', value, range) })
   const section = openSection('timeout', value, ['connect', 'attempt', 'headers', 'body', 'total'])
   const limit = (name: keyof CallLimits) => {
     const given = section.raw(name)
     if (given === undefined) return base[name]
     return given === false ? undefined : checkNumber(`timeout.${name}`, given, range)
   }
-  return coherent({
+  const limits = {
     connect: limit('connect'),
     attempt: limit('attempt'),
     headers: limit('headers'),
     body: limit('body'),
     total: limit('total'),
-  })
+  }
+  refuseLongAttempt(section.raw('attempt'), section.raw('total'))
+  return Object.freeze(limits)
 }
 
 function checkHttp2(value: unknown): Pick<ConnectionsOptions, 'http2'> {
@@ -249,28 +256,21 @@ function checkHttp2(value: unknown): Pick<ConnectionsOptions, 'http2'> {
   return { http2: { ping: { afterMs: section.number('pingAfter', range) ?? 60_000, timeoutMs } } }
 }
 
-function coherent(limits: CallLimits): CallLimits {
-  const { attempt, total } = limits
-  if (attempt !== undefined && total !== undefined && attempt > total) {
-    throw mismatch(
-      'timeout.attempt',
-      `at most timeout.total, which is ${total}: an attempt is part of the call`,
-      attempt,
-    )
-  }
-  return Object.freeze(limits)
+/** Options of our own connections, by which nothing goes where a dispatcher is given. */
+const ofOwnConnections = ['proxy', 'socketPath', 'lookup', 'localAddress', 'tls', 'http2', 'connections'] as const
+
+function refuseOwnConnections(section: { raw(name: string): unknown }): void {
+  const idle = ofOwnConnections.find((name) => section.raw(name) !== undefined && section.raw(name) !== false)
+  if (idle === undefined) return
+  throw new TypeError(
+    `options.${idle} has no effect: everything is sent by options.dispatcher, which has its own connections`,
+  )
 }
 
-function refuseIncoherence(limits: CallLimits, retry: RetryPolicy): void {
-  const { total } = limits
-  // The base is the ceiling of the first wait. When even that cannot fit, no retry ever would.
-  if (total !== undefined && retry.disabled !== true && retry.attempts > 1 && retry.backoff.baseMs >= total) {
-    throw mismatch(
-      'retry.backoff.base',
-      `below timeout.total, which is ${total}: no retry could ever be made`,
-      retry.backoff.baseMs,
-    )
-  }
+/** Only what is said in one place can contradict itself: a call may have less time than its client gives an attempt. */
+function refuseLongAttempt(attempt: unknown, total: unknown): void {
+  if (typeof attempt !== 'number' || typeof total !== 'number' || attempt < total) return
+  throw mismatch('timeout.attempt', `below timeout.total, which is ${total}: an attempt is part of the call`, attempt)
 }
 
 function withMethod<T>(path: string, value: unknown, method: string): T | undefined {

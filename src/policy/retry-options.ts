@@ -2,6 +2,7 @@
 
 import type { BackoffPolicy } from './backoff.js'
 import { longestWaitMs } from './backoff.js'
+import { refuseIdleSwitches } from './idle-switches.js'
 import { checkNumber, mismatch, type OptionSection, openSection } from './option-check.js'
 import type { SignalHeaders } from './server-signals.js'
 
@@ -154,7 +155,7 @@ export function checkRetryOptions(value: unknown, path = 'retry'): RetryPolicy {
   if (nack !== undefined) optIns.add('nackHeader')
   const maxRetryAfterMs =
     section.number('maxRetryAfter', { min: 0, max: Number.POSITIVE_INFINITY }) ?? defaultRetryPolicy.maxRetryAfterMs
-  return Object.freeze({
+  const policy: RetryPolicy = Object.freeze({
     attempts: section.number('attempts', { min: 1, max: 100, integer: true }) ?? defaultRetryPolicy.attempts,
     backoff: checkBackoff(`${path}.backoff`, section.raw('backoff')),
     statuses: checkStatuses(`${path}.statuses`, section.raw('statuses')),
@@ -167,6 +168,8 @@ export function checkRetryOptions(value: unknown, path = 'retry'): RetryPolicy {
     bufferBytes: checkBuffer(path, section),
     optIns,
   })
+  refuseIdleSwitches(policy, path)
+  return policy
 }
 
 function checkBackoff(path: string, value: unknown): BackoffPolicy {
