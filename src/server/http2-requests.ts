@@ -51,7 +51,7 @@ export function hearHttp2(server: EventEmitter, watcher: ClientWatcher): () => v
     const session = stream.session
     // CONNECT opens a tunnel or a WebSocket: a language of its own.
     if (session === undefined || headers[':method'] === 'CONNECT') return
-    const connection = connections.get(session) ?? watcher.connectionOf(session.socket as Socket)
+    const connection = connections.get(session) ?? watcher.connectionOf(socketOf(session))
     connection.http2 = true
     connections.set(session, connection)
     follow(stream, { connection, headers, watcher })
@@ -65,6 +65,14 @@ export function hearHttp2(server: EventEmitter, watcher: ClientWatcher): () => v
     server.off('stream', asked)
     for (const forget of [...sessions.values()]) forget()
   }
+}
+
+/**
+ * The socket of a session that stood before anybody watched. `session.socket` is a stand-in that throws once the session is
+ * over; what its `off` gives back, as every emitter's does, is the socket itself.
+ */
+function socketOf(session: Http2Session): Socket {
+  return session.socket.off('end', () => {}) as Socket
 }
 
 interface Asked {
@@ -113,8 +121,9 @@ class StreamView implements ExchangeView {
     return (this.#kept ?? this.#now()).begun
   }
 
-  unsent(): number {
-    return (this.#kept ?? this.#now()).unsent
+  /** Node 26 has cleared its count by the time a stream closes: nothing is then no answer. */
+  unsent(): number | undefined {
+    return (this.#kept ?? this.#now()).unsent || undefined
   }
 
   answered(): boolean {
@@ -122,8 +131,9 @@ class StreamView implements ExchangeView {
   }
 
   #now(): { complete: boolean; begun: boolean; unsent: number } {
-    const { endAfterHeaders, readableEnded, headersSent, bufferSize } = this.#stream
-    return { complete: endAfterHeaders || readableEnded, begun: headersSent, unsent: bufferSize }
+    const { endAfterHeaders, readableEnded, headersSent, bufferSize, writableLength } = this.#stream
+    const unsent = Math.max(bufferSize, writableLength)
+    return { complete: endAfterHeaders || readableEnded, begun: headersSent, unsent }
   }
 }
 
