@@ -78,6 +78,8 @@ export interface Circumstances {
   /** Milliseconds from the last write of ours, and from the last byte of theirs, to the failure. */
   readonly sinceLastWriteMs?: number
   readonly sinceLastReadMs?: number
+  /** How long the step of the dial (the lookup, the connect, TLS) had lasted in which it failed, in milliseconds. */
+  readonly stepMs?: number
   /**
    * The longest that the event loop was late within the attempt, in milliseconds; where the connection had been idle, or
    * since its last use.

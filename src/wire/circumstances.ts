@@ -91,6 +91,7 @@ function times({ exchange, startedAt, at }: Sight, record: SocketRecord | undefi
   const lookout = record?.sight.lookout
   const failedAt = Math.min(record?.endedAt ?? at, at)
   const trip = record === undefined ? undefined : lookout?.roundTrip(record)
+  const step = record?.stepMs(failedAt)
   const wroteAt = lastWrite(exchange)
   const readAt = lastRead(exchange, record)
   // What happened while the connection lay idle belongs to it.
@@ -102,6 +103,7 @@ function times({ exchange, startedAt, at }: Sight, record: SocketRecord | undefi
     ...(trip !== undefined && { minRttMs: round(trip.ms), rttFrom: trip.from }),
     ...(wroteAt !== undefined && { sinceLastWriteMs: round(Math.max(0, failedAt - wroteAt)) }),
     ...(readAt !== undefined && { sinceLastReadMs: round(Math.max(0, failedAt - readAt)) }),
+    ...(step !== undefined && { stepMs: round(step) }),
     ...(late !== undefined && { loopDelayMs: round(late) }),
     ...(jump !== undefined && { clockJumpMs: Math.round(jump) }),
   }

@@ -140,6 +140,11 @@ export class SocketRecord {
     socket.on('end', () => this.#onEnd())
   }
 
+  /** How long the step of the dial that failed had lasted then. `undefined` for a connection that was made. */
+  stepMs(failedAt: number): number | undefined {
+    return this.establishedAt === undefined ? Math.max(0, failedAt - this.#mark) : undefined
+  }
+
   /** Bytes received, plaintext where that can be told. */
   get bytesRead(): number {
     return this.#socket?.bytesRead ?? 0
