@@ -2,7 +2,7 @@
 
 import { ms } from '../failure/story.js'
 import { type Clue, type Look, look, settled } from './clue.js'
-import { isPublic } from './facts.js'
+import { isLoopback, isPublic } from './facts.js'
 import { isCut, isDial, isSilent, type Scene } from './scene.js'
 
 /** How long after our last write it came. */
@@ -72,7 +72,7 @@ function raceOrNot({ mechanism, situation, sinceWriteMs, rttMs, loopMs = 0 }: Sc
 
 /** How long the dial took to be refused. */
 const dialTime: Clue = {
-  of: ['timings'],
+  of: ['circumstances', 'stepMs'],
   look: (scene) => {
     const { dialMs, rttMs, mechanism, loopMs = 0 } = scene
     if (dialMs === undefined || !isDial(scene)) return undefined
@@ -95,7 +95,7 @@ const dialTime: Clue = {
         'peer-application': -2,
         'local-filter': 2.5,
       })
-    if (dialMs - loopMs > 5)
+    if (dialMs - loopMs > 5 && scene.loopMs !== undefined && isLoopback(scene) === false)
       return look('refused-from-afar', `it was refused after ${ms(dialMs)}: not by this host`, { 'local-host': -2.5 })
     return undefined
   },

@@ -1,12 +1,16 @@
 /** The story of an error for a person: what happened, whether the request was heard, what is not known, what to do. */
 
-import { type Delivery, type Failure, type FailureKind, failureKinds } from '../failure/kinds.js'
+import { diagnosisLines } from '../failure/diagnosis-lines.js'
+import type { Evidence } from '../failure/evidence.js'
+import { type Delivery, type Failure, type FailureKind, failureKinds, type Phase } from '../failure/kinds.js'
 import { isBranded, type OffhookError } from '../failure/offhook-error.js'
 import { read } from '../failure/property.js'
 import { redactLine } from '../failure/redact.js'
 import { causeLine, inPhase, story, whatHappened } from '../failure/story.js'
 import { classify } from './classify.js'
+import { byShape } from './diagnose.js'
 import { readError } from './error-chain.js'
+import { evidenceByShape } from './shape.js'
 
 const advice: Record<FailureKind, string> = {
   reset: 'look for restarts, crashes and idle timeouts on the way: server, load balancer, NAT, firewall',
@@ -34,9 +38,10 @@ const proves: Record<Delivery, string> = {
 }
 
 /**
- * The whole story of an error, on a dozen lines at most, for people. For an error of offhook's: every attempt, the
- * connection, the times, why there was no other try. For anything else: what its shape says, what that proves about
- * whether the request was executed, and what cannot be known without having watched the connection.
+ * The whole story of an error, on a dozen lines or a few more, for people. For an error of offhook's: every attempt, the
+ * connection, the times, who hung up and why, why there was no other try. For anything else: what its shape says of
+ * that, what it proves about whether the request was executed, and what cannot be known without having watched the
+ * connection.
  *
  * The text may change between versions. It holds no query string, header value, body or credential. Never throws.
  *
@@ -88,12 +93,36 @@ function foreignStory(error: unknown): string[] {
     ...(delivery === 'unsent'
       ? ['  unless it followed a redirect: an earlier request may have been executed then']
       : []),
-    '  not known: the connection (reused? idle for how long?), the exact phase, the bytes: nobody watched it',
+    ...(hasCulprit.includes(kind) ? whoLines(error, failure) : [`  what to do: ${advice[kind]}`]),
     ...(failure.permanent === true ? ['  trying again cannot help'] : []),
-    `  what to do: ${advice[kind]}`,
+    `  not known: ${unknownOf(evidenceByShape(error, failure))}: nobody watched the connection`,
     ...causeOf(error, failure),
     ...addressesOf(error),
   ]
+}
+
+/** Kinds of which somebody else than the caller can be the cause. */
+const hasCulprit: readonly FailureKind[] = failureKinds.filter((kind) => kind !== 'unknown' && kind !== 'not-admitted')
+/** A connection that was not made had neither been used nor been idle. */
+const dials: readonly Phase[] = ['dns', 'connect', 'proxy', 'tls']
+/** A story that is less likely is no ground for advice. */
+const advisedFrom = 0.4
+
+/** Who it may have been, by the shape alone; and advice for all such failures, where that says little. */
+function whoLines(error: unknown, { kind }: Failure): string[] {
+  const diagnosis = byShape(error)
+  const lines = diagnosisLines(diagnosis)
+  const likely = (diagnosis.hypotheses[0]?.probability ?? 0) >= advisedFrom
+  return likely ? lines : [...lines.slice(0, -1), `  what to do: ${advice[kind]}`]
+}
+
+function unknownOf({ connection, timings, phase }: Evidence): string {
+  const others = 'what became of other connections'
+  if (dials.includes(phase)) return `${timings === undefined ? 'the times, ' : ''}${others}`
+  const use = connection?.reused === undefined ? 'whether it had been used before' : undefined
+  const idle = connection?.reused === false ? undefined : 'for how long it had been idle'
+  const times = timings === undefined ? 'the times, the bytes' : 'the bytes'
+  return [use, idle, times, others].filter((part) => part !== undefined).join(', ')
 }
 
 /** What it is: its name, or its type where it is no error. */

@@ -62,7 +62,8 @@ export function factsOf(given: Given): Facts {
     throughProxy: connection?.proxy !== undefined || around.tunnel !== undefined,
     earlier: attempts.slice(0, -1),
     rttMs: positive(around.minRttMs),
-    sinceWriteMs: amount(around.sinceLastWriteMs),
+    // In a handshake that was not answered yet, what was written last is its beginning.
+    sinceWriteMs: amount(around.sinceLastWriteMs ?? (around.tls?.stage === 'hello-sent' ? around.stepMs : undefined)),
     sinceReadMs: amount(around.sinceLastReadMs),
     loopMs: amount(around.loopDelayMs),
     jumpMs: around.clockJumpMs === undefined ? undefined : amount(Math.abs(around.clockJumpMs)),
@@ -104,9 +105,9 @@ export function isPublic({ address }: Facts): boolean | undefined {
 }
 
 function dialTime(evidence: Evidence | undefined): number | undefined {
-  const { timings, phase } = evidence ?? {}
+  const { timings, phase, circumstances } = evidence ?? {}
   const time = phase === 'dns' ? timings?.dns : phase === 'tls' ? timings?.tls : timings?.connect
-  return amount(time ?? timings?.total)
+  return amount(circumstances?.stepMs ?? time)
 }
 
 function messageOf(cause: unknown): string {

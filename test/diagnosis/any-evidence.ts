@@ -127,6 +127,7 @@ export const anyCircumstances: fc.Arbitrary<Circumstances> = some({
   rttFrom: fc.constantFrom('connect', 'answer'),
   sinceLastWriteMs: number,
   sinceLastReadMs: number,
+  stepMs: number,
   loopDelayMs: number,
   clockJumpMs: fc.oneof(number, fc.constant(-5_000)),
   requestWritten: fc.boolean(),

@@ -135,7 +135,7 @@ describe('a reason', () => {
   test('comes from one of the clues, each of which looks at one observation', () => {
     for (const { of, look } of clues) {
       expect(look).toBeTypeOf('function')
-      if (typeof of !== 'string') expect(of[0]).toMatch(/^(?:circumstances|connection|timings|limitMs)$/)
+      if (typeof of !== 'string') expect(of[0]).toMatch(/^(?:circumstances|connection|limitMs)$/)
     }
   })
 })

@@ -241,8 +241,7 @@ const cases: readonly Case[] = [
   {
     what: 'a firewall refuses sooner than the host can',
     failure: refused,
-    evidence: { timings: { connect: 9, total: 9 } },
-    around: trip,
+    around: { ...trip, stepMs: 9 },
     party: undefined,
     origin: 'unknown',
     story: 'filter-rejects',
@@ -250,8 +249,7 @@ const cases: readonly Case[] = [
   {
     what: 'neighbours look for the host in vain',
     failure: { kind: 'unreachable', phase: 'connect', code: 'EHOSTUNREACH', syscall: 'connect', errno: -113 },
-    evidence: { timings: { connect: 3_060, total: 3_060 } },
-    around: { counters: { 'Icmp.InDestUnreachs': 1, 'Icmp.OutDestUnreachs': 1 } },
+    around: { stepMs: 3_060, counters: { 'Icmp.InDestUnreachs': 1, 'Icmp.OutDestUnreachs': 1 } },
     party: 'peer-host',
     origin: 'peer',
     story: 'peer-host-down',
@@ -259,7 +257,7 @@ const cases: readonly Case[] = [
   {
     what: 'a router has no way',
     failure: { kind: 'unreachable', phase: 'connect', code: 'ENETUNREACH', syscall: 'connect', errno: -101 },
-    evidence: { timings: { connect: 30, total: 30 } },
+    around: { stepMs: 30 },
     party: 'path',
     origin: 'network',
     story: 'path-down',

@@ -52,8 +52,14 @@ describe('any other error', () => {
       '  kind refused, phase connect, delivery unsent: judged by the error alone',
       '  executed? no: the error proves that this request was not sent. It may be sent again, whatever its method',
       '  unless it followed a redirect: an earlier request may have been executed then',
-      '  not known: the connection (reused? idle for how long?), the exact phase, the bytes: nobody watched it',
-      '  what to do: check the port, whether the server is up, and whether a firewall rejects',
+      '  who: Probably (80 %) nothing listens on that port of this very host.',
+      '  odds: 83 % this host (nothing-listening-here), 14 % the server application (peer-process-gone)',
+      '  for: the SYN was answered with a refusal; 127.0.0.1 is this host itself: there is no network in between',
+      expect.stringMatching(
+        /^ {2}looks the same: peer-process-gone, .*Would tell: whether the process runs and listens/,
+      ),
+      expect.stringMatching(`^  what to do: Nothing on this machine listens at 127.0.0.1:${port}: start it`),
+      '  not known: the times, what became of other connections: nobody watched the connection',
       '  error: TypeError: fetch failed',
       `  cause: Error ECONNREFUSED connect: connect ECONNREFUSED 127.0.0.1:${port}`,
     ])
@@ -74,7 +80,8 @@ describe('any other error', () => {
     const told = explain(await withPeer(serve, ask as (port: number) => Promise<unknown>))
     expect(told).toContain(happened)
     expect(told).toContain(`executed? ${proves}`)
-    expect(told).toContain('not known: the connection')
+    expect(told).toContain('not known: whether it had been used before, for how long it had been idle')
+    expect(told).toContain('who: ')
     expect(told).toContain('what to do: ')
   })
 
