@@ -10,7 +10,17 @@ export type { RequestBody, RequestFunction, RequestOptions, RequestResult } from
 export { type Client, type ClientStats, createClient, fetch, request } from './client.js'
 export type { Clock, Timer } from './clock.js'
 export { classify } from './diagnosis/classify.js'
+export { diagnose } from './diagnosis/diagnose.js'
 export { explain } from './diagnosis/explain.js'
+export type {
+  Circumstances,
+  RawErrorFacts,
+  ReachOutcome,
+  SiblingFacts,
+  SocketRowFacts,
+  TlsFacts,
+} from './failure/circumstances.js'
+export type { Diagnosis, Hypothesis, Mechanism, Party, Reason, ResetManner, Side } from './failure/diagnosis.js'
 export {
   type AnyOffhookError,
   ConnectionClosedError,
