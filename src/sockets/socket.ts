@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+export type { DatagramEvent, RedialEvent } from '../telemetry/channels.js'
 export { type DatagramLine, datagram } from './datagram.js'
 export type { DatagramOptions, DatagramRequestOptions, DatagramTimeoutOptions } from './datagram-options.js'
 export { dial } from './dial.js'
@@ -15,4 +16,5 @@ export type {
   OpenContext,
   RedialOptions,
   RedialPolicyOptions,
+  WithTls,
 } from './redial-options.js'
