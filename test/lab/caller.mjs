@@ -4,7 +4,9 @@
 //
 // Takes `{ id, do, … }` from its parent and answers `{ id, … }`. Ends with its parent.
 
+import { once } from 'node:events'
 import { openSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const [packageUrl = '', spec = '{}'] = process.argv.slice(2)
@@ -37,7 +39,27 @@ const { createClient, explain, isOffhookError } = await import(new URL('index.js
  * @property {string} story `explain(error)`.
  */
 
+await warmUp()
 const client = createClient(await clientOptions(wanted))
+
+/**
+ * The first calls of a process are slow: code is read, compiled, made fast. A service has that behind it when something
+ * fails. The client and the server of the warming up are gone afterwards.
+ */
+async function warmUp() {
+  const server = createServer((_, response) => response.end('warm')).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
+  const warming = createClient({ retry: false })
+  for (let call = 0; call < 60; call += 1) {
+    const how = call % 2 === 0 ? {} : { method: 'POST', body: 'x' }
+    const { body } = await warming.request(`http://127.0.0.1:${port}/`, how)
+    await body.dump()
+  }
+  await warming.request('http://127.0.0.1:9/').catch(explain)
+  await warming.destroy()
+  server.close()
+}
 
 /** @param {any} options */
 async function clientOptions({ tls, ...plain }) {

@@ -45,7 +45,7 @@ describe.concurrent.each(quick.map((scenario) => ({ scenario, name: scenario.nam
     if (trial.report === undefined) return
     const { diagnosis } = trial.report
     expect([scenario.label.mechanism].flat()).toContain(diagnosis?.mechanism)
-    const { thirdBlamed } = scoreOf([judge(scenario.name, scenario.label, trial.report)])
+    const { thirdBlamed } = scoreOf([judge(scenario, trial.report, trial.roundTripMs)])
     expect(thirdBlamed || 0, `${diagnosis?.headline} named ${diagnosis?.party}`).toBe(0)
     const whole = diagnosis?.hypotheses.reduce((sum, { probability }) => sum + probability, 0)
     expect(whole).toBeCloseTo(1, 6)

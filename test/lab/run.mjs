@@ -1,6 +1,7 @@
 // npm run lab: every scenario, at every latency, a few times over, and what offhook said of each. `-- --help` tells more.
 
 import { readFileSync, writeFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -47,6 +48,12 @@ const { values } = parseArgs({
 if (values.help) {
   console.log(help)
   process.exit()
+}
+try {
+  // What else runs on the machine should not be taken for a slow network. The hosts' processes inherit it.
+  setPriority(-15)
+} catch {
+  // Not allowed here.
 }
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
   process.once(signal, () => process.exit(130))
@@ -121,7 +128,7 @@ function judged(of, show) {
   return of.flatMap((trial) => {
     const scenario = byName.get(trial.scenario)
     if (scenario === undefined || trial.report === undefined) return []
-    const verdict = judge(scenario.name, scenario.label, trial.report)
+    const verdict = judge(scenario, trial.report, trial.roundTripMs)
     const wrong = !verdict.mechanism || !verdict.story || (verdict.parties[scenario.label.party] ?? 0) < 0.5
     if (show && wrong) console.log(lineOf(verdict, trial))
     return [verdict]

@@ -83,11 +83,11 @@ export const betweenScenarios = [
     name: 'proxy-idle-fin',
     says: 'the proxy lets go of an idle tunnel; the request meets that on its way',
     label: proxy(['fin', 'fin-then-rst'], 'proxy-idle-timer', 'fin on reuse of a tunnel after idle'),
-    ...throughProxy({ idleMs: 600 }),
+    ...throughProxy({ idleMs: 1_200 }),
     fromRoundTripMs: 15,
     provoke: async (stage, { far, caller }) => {
       await caller.good(far.secureUrl())
-      return caller.call(far.secureUrl(), { ...post, afterMs: 600 - stage.roundTripMs * (0.4 + 0.3 * stage.spread) })
+      return caller.call(far.secureUrl(), { ...post, afterMs: 1_200 - stage.roundTripMs * (0.4 + 0.3 * stage.spread) })
     },
   },
   {

@@ -21,7 +21,7 @@ export const hostScenarios = [
   {
     name: 'host-lost-state',
     says: 'the host restarted while the connection was idle: it knows nothing of it',
-    label: host('rst', 'peer-host-lost-state', 'rst one round trip after reuse, state unknown'),
+    label: host('rst', 'peer-host-lost-state', 'rst one round trip after reuse', 'rst on reuse after idle'),
     hosts: true,
     quick: true,
     provoke: async (stage, { far, caller }) => {

@@ -7,7 +7,7 @@ import { application, balancer, path, post, proxy } from './scenario.js'
 /** @typedef {import('./scenario.js').Scenario} Scenario */
 /** @typedef {import('../stage.js').Stage} Stage */
 
-const idleMs = 600
+const idleMs = 1_200
 
 /**
  * When to send, after the last answer, so as to meet the end of the connection on its way.
@@ -84,7 +84,7 @@ export const idleScenarios = [
   {
     name: 'nat-expired-rst',
     says: 'a NAT gateway has forgotten the idle flow and answers the next packet with a reset',
-    label: path('rst', 'nat-state-expired', 'rst on reuse after idle, too fast'),
+    label: path('rst', 'nat-state-expired', 'rst on reuse after idle, too fast', 'rst on reuse after idle'),
     hosts: true,
     quick: true,
     setUp: (stage) => forgetful(stage, 'reject with tcp reset'),
@@ -101,7 +101,7 @@ export const idleScenarios = [
   {
     name: 'nat-remapped',
     says: 'a NAT has forgotten the flow and gives it another port: the real server answers that it knows no such connection',
-    label: path('rst', 'nat-remapped', 'rst one round trip after reuse, state unknown'),
+    label: path('rst', 'nat-remapped', 'rst one round trip after reuse', 'rst on reuse after idle'),
     hosts: true,
     setUp: async (stage) => {
       await stage.network.run('router', 'sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_established=1')
@@ -112,7 +112,7 @@ export const idleScenarios = [
   {
     name: 'balancer-forgot-flow',
     says: 'a balancer that only forwards has dropped the idle flow from its table and answers with a reset',
-    label: balancer('rst', 'balancer-flow-expired', 'rst on reuse after idle, too fast'),
+    label: balancer('rst', 'balancer-flow-expired', 'rst on reuse after idle, too fast', 'rst on reuse after idle'),
     hosts: true,
     alone: true,
     setUp: async (stage) => {
@@ -128,7 +128,7 @@ export const idleScenarios = [
   {
     name: 'balancer-changed-target',
     says: 'a balancer gives the idle flow to another host, whose kernel knows no such connection',
-    label: balancer('rst', 'balancer-target-gone', 'rst one round trip after reuse, state unknown'),
+    label: balancer('rst', 'balancer-target-gone', 'rst one round trip after reuse', 'rst on reuse after idle'),
     hosts: true,
     alone: true,
     setUp: async (stage) => {

@@ -16,6 +16,7 @@
  * @property {Party} party
  * @property {Side} side
  * @property {string} looks What it looks like to the caller; truths that share it cannot be told apart from there.
+ * @property {string} [looksNear] The same, where the round trip is too short for the clock to tell anything.
  */
 
 /**
@@ -47,9 +48,10 @@ const of =
    * @param {Mechanism | Mechanism[]} mechanism
    * @param {string | string[]} story
    * @param {string} looks
+   * @param {string} [looksNear]
    * @returns {Label}
    */
-  (mechanism, story, looks) => ({ mechanism, story, party, side, looks })
+  (mechanism, story, looks, looksNear = looks) => ({ mechanism, story, party, side, looks, looksNear })
 
 export const application = of('peer-application', 'peer')
 export const host = of('peer-host', 'peer')

@@ -111,10 +111,10 @@ export const tlsScenarios = [
     hosts: true,
     fromRoundTripMs: 15,
     client: trusting,
-    far: (stage) => ({ ...secure('good')(stage), idleMs: 600 }),
+    far: (stage) => ({ ...secure('good')(stage), idleMs: 1_200 }),
     provoke: async (stage, { far, caller }) => {
       await caller.good(far.secureUrl())
-      return caller.call(far.secureUrl(), { ...post, afterMs: 600 - stage.roundTripMs * (0.4 + 0.3 * stage.spread) })
+      return caller.call(far.secureUrl(), { ...post, afterMs: 1_200 - stage.roundTripMs * (0.4 + 0.3 * stage.spread) })
     },
   },
 ]
