@@ -107,5 +107,6 @@ function keyOf(per: Turns['per'], request: SeenRequest): string {
   const path = request.path.split('?')[0] ?? ''
   if (per === 'connection') return `${request.connection}`
   if (per === 'path') return path
-  return per === 'server' ? '' : JSON.stringify([request.id, request.method, path])
+  // Without the header no attempt could be told from another request: a "fail once" would fail for ever.
+  return per === 'server' ? '' : JSON.stringify([request.identified ? request.id : null, request.method, path])
 }

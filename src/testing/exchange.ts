@@ -55,9 +55,10 @@ export class Exchange {
   /** Reads the head, and tells what was seen. */
   async seen(): Promise<SeenRequest> {
     const head = await this.#readHead()
-    const { id, attempt } = this.#arrival as ArrivalRecord
+    const { id, identified, attempt } = this.#arrival as ArrivalRecord
+    const { method, path, headers } = head
     const { connection, requestOnConnection } = this.#place
-    return { id, attempt, method: head.method, path: head.path, headers: head.headers, connection, requestOnConnection }
+    return { id, identified, attempt, method, path, headers, connection, requestOnConnection }
   }
 
   /** The step `read`. */

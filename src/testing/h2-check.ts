@@ -27,8 +27,9 @@ export class H2Rule {
     return this.#take(`${connection}`, true)
   }
 
-  forRequest(request: { id: string; method: string; path: string; connection: number }): H2Script {
+  forRequest(request: { id: string | null; method: string; path: string; connection: number }): H2Script {
     if (this.#per === 'connection') return this.#take(`${request.connection}`, true)
+    // Without the header no attempt can be told from another request: then it is method and path that have turns.
     const { id, method, path } = request
     return this.#take(this.#per === 'server' ? '' : JSON.stringify([id, method, path]), false)
   }

@@ -88,7 +88,7 @@ export interface H2Script {
 
 /**
  * Several scripts, one turn each; the last one goes on for ever. `per` says what has turns of its own: each request id (with its
- * method and path), each connection (it keeps its turn), or the server as a whole, request by request.
+ * method and path; without the header method and path alone), each connection (it keeps its turn), or the server as a whole, request by request.
  */
 export interface H2Turns {
   readonly turns: readonly (H2Script | readonly H2Step[])[]

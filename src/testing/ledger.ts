@@ -88,6 +88,8 @@ export interface Ledger {
 /** A request that is arriving; the exchange writes here what it reads and does. */
 export interface ArrivalRecord {
   readonly id: string
+  /** Whether the id came with the request. */
+  readonly identified: boolean
   /** How often this id, method and path has come, this time included. */
   readonly attempt: number
   body(bytes: Buffer): void
@@ -160,7 +162,8 @@ export class LedgerBook implements Ledger {
 
   /** A head was read. */
   arrive(head: RequestHead, connection: number, requestOnConnection: number): ArrivalRecord {
-    const id = head.headers[this.#idHeader] ?? `generated-${++this.#generated}`
+    const given = head.headers[this.#idHeader]
+    const id = given ?? `generated-${++this.#generated}`
     const key = JSON.stringify([id, head.method, head.path])
     const row = this.#rows.get(key) ?? { id, method: head.method, path: head.path, arrivals: [], hashes: [] }
     this.#rows.set(key, row)
@@ -181,6 +184,7 @@ export class LedgerBook implements Ledger {
     const onChange = this.#onChange
     return {
       id,
+      identified: given !== undefined,
       attempt: row.arrivals.length,
       body(bytes) {
         hash.update(bytes)

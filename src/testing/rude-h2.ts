@@ -216,7 +216,11 @@ class H2Listener implements RudeH2Server {
     const { line, number, requests } = place
     const arrival = this.#arrive(headers, number, requests)
     const exchange = new H2Exchange(line, stream, arrival.record)
-    const script = this.#rule.forRequest({ id: arrival.record.id, connection: number, ...arrival.head })
+    const script = this.#rule.forRequest({
+      id: arrival.record.identified ? arrival.record.id : null,
+      connection: number,
+      ...arrival.head,
+    })
     try {
       await exchange.perform(script.request ?? [])
     } catch (error) {

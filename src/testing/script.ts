@@ -171,7 +171,7 @@ export type StageName = 'accept' | 'clientHello' | 'open' | 'request' | 'idle'
 
 /**
  * Several scripts, one turn each; the last one goes on for ever. `per` says what has turns of its own: each request id (with
- * its method and path), each path, or the server as a whole (`'server'`: each request takes the next turn;
+ * its method and path; requests without the header are told apart by method and path alone), each path, or the server as a whole (`'server'`: each request takes the next turn;
  * `'connection'`: each connection does, and keeps it). Made by `inTurn` and `failTimes`.
  */
 export interface Turns {
@@ -183,6 +183,8 @@ export interface Turns {
 export interface SeenRequest {
   /** From the id header (`x-request-id` by default), else made up: `generated-1`. */
   readonly id: string
+  /** Whether it came with the id header. */
+  readonly identified: boolean
   readonly method: string
   /** The request target as it came, query string included. */
   readonly path: string

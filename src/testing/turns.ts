@@ -28,8 +28,9 @@ export function inTurn(scripts: readonly (Script | readonly Step[])[], options: 
 }
 
 /**
- * Fails so many times, then behaves (or does what `then` says). Counted per request id, or per connection where a script
- * acts before a request has come. What it returns is plain data: `{ ...failTimes(2, script), per: 'server' }` counts otherwise.
+ * Fails so many times, then behaves (or does what `then` says). Counted per request id, method and path; for requests without
+ * the id header (`x-request-id`) per method and path, so that two of them share the failures. Per connection where a script acts
+ * before a request has come. What it returns is plain data: `{ ...failTimes(2, script), per: 'server' }` counts otherwise.
  *
  * @example
  * ```ts

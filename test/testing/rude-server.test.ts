@@ -89,7 +89,7 @@ describe('a rude server', () => {
     expect((await fetch(`${server.url}/a?b=c`, { headers })).status).toBe(503)
     expect(await (await fetch(`${server.url}/a?b=c`, { headers })).text()).toBe('r')
     expect(seen).toMatchObject([
-      { id: 'r', attempt: 1, method: 'GET', path: '/a?b=c', connection: 1, requestOnConnection: 1 },
+      { id: 'r', identified: true, attempt: 1, method: 'GET', path: '/a?b=c', connection: 1, requestOnConnection: 1 },
       { id: 'r', attempt: 2, method: 'GET', path: '/a?b=c', headers: { 'x-more': 'yes' } },
     ])
   })

@@ -1,3 +1,4 @@
+import { createClient } from 'offhook'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   failTimes,
@@ -33,6 +34,24 @@ describe('turns', () => {
     expect([await outcome('/', 'a'), await outcome('/', 'b'), await outcome('/', 'b')]).toEqual([200, 503, 200])
     // Another path or method is another request.
     expect([await outcome('/x', 'a'), await outcome('/', 'a', 'PUT')]).toEqual([503, 503])
+  })
+
+  test('failTimes counts by method and path where a request has no id', async () => {
+    server.on(failTimes(2, misdeeds['status-503']))
+    expect([await outcome(), await outcome(), await outcome(), await outcome()]).toEqual([503, 503, 200, 200])
+    expect([await outcome('/other'), await outcome('/', undefined, 'PUT')]).toEqual([503, 503])
+    // Whoever has an id has turns of its own, and takes none of theirs, whatever the id looks like.
+    expect([await outcome('/other', 'generated-6'), await outcome('/other'), await outcome('/other')]).toEqual([
+      503, 503, 200,
+    ])
+  })
+
+  test('so a client that sends no id gets its answer after the failure', async () => {
+    server.on(failTimes(1, misdeeds['reset-after-request']))
+    const client = createClient({ random: () => 0 })
+    expect(await (await client.fetch(server.url)).text()).toBe('ok')
+    expect(server.ledger.entries()).toHaveLength(2)
+    await client.destroy()
   })
 
   test('failTimes counts connections where the script acts before a request', async () => {
