@@ -75,6 +75,8 @@ export interface Circumstances {
   /** The smallest round trip seen to this peer, in milliseconds, and what it was taken from. */
   readonly minRttMs?: number
   readonly rttFrom?: 'connect' | 'answer'
+  /** What that can have been at the least, where the event loop was late when it was taken. */
+  readonly rttAtLeastMs?: number
   /** Milliseconds from the last write of ours, and from the last byte of theirs, to the failure. */
   readonly sinceLastWriteMs?: number
   readonly sinceLastReadMs?: number
@@ -85,6 +87,8 @@ export interface Circumstances {
    * since its last use.
    */
   readonly loopDelayMs?: number
+  /** The longest that it was late between the last write and the failure: the other is of a longer time. */
+  readonly lateMs?: number
   /** By how much the wall clock and the monotonic clock parted in that time: a sleep. */
   readonly clockJumpMs?: number
   /** The whole request, body included, had been handed to the kernel. */

@@ -5,6 +5,7 @@ import type { Evidence } from '../failure/evidence.js'
 import { answerMarks } from './answer-marks.js'
 import type { Exchange } from './exchange.js'
 import { alertOf, rawErrorFacts } from './raw-error.js'
+import type { RoundTrip } from './round-trips.js'
 import type { SocketRecord } from './socket-record.js'
 
 /** What failed, and when. */
@@ -90,7 +91,7 @@ function patience(waitedMs: number): number {
 function times({ exchange, startedAt, at }: Sight, record: SocketRecord | undefined): Circumstances {
   const lookout = record?.sight.lookout
   const failedAt = Math.min(record?.endedAt ?? at, at)
-  const trip = record === undefined ? undefined : lookout?.roundTrip(record)
+  const trip = tripOf(record)
   const step = record?.stepMs(failedAt)
   const wroteAt = lastWrite(exchange)
   const readAt = lastRead(exchange, record)
@@ -98,15 +99,25 @@ function times({ exchange, startedAt, at }: Sight, record: SocketRecord | undefi
   const since = Math.min(startedAt, (exchange.startedAt ?? at) - (exchange.idleMs ?? 0))
   const window = (lookout?.clock.now() ?? at) - since
   const late = lookout?.loop.delayWithin(window)
+  const lately = wroteAt === undefined ? undefined : lookout?.loop.delayWithin(lookout.clock.now() - wroteAt)
   const jump = lookout?.loop.jumpWithin(window)
   return {
     ...(trip !== undefined && { minRttMs: round(trip.ms), rttFrom: trip.from }),
+    ...(trip?.atLeastMs !== undefined && { rttAtLeastMs: round(trip.atLeastMs) }),
     ...(wroteAt !== undefined && { sinceLastWriteMs: round(Math.max(0, failedAt - wroteAt)) }),
     ...(readAt !== undefined && { sinceLastReadMs: round(Math.max(0, failedAt - readAt)) }),
     ...(step !== undefined && { stepMs: round(step) }),
     ...(late !== undefined && { loopDelayMs: round(late) }),
+    ...(lately !== undefined && { lateMs: round(lately) }),
     ...(jump !== undefined && { clockJumpMs: Math.round(jump) }),
   }
+}
+
+/** The shortest to the peer; of a first dial that failed later on, that of its own connect. */
+function tripOf(record: SocketRecord | undefined): RoundTrip | undefined {
+  if (record === undefined) return undefined
+  const { connectMs, sight } = record
+  return sight.lookout?.roundTrip(record) ?? (connectMs === undefined ? undefined : { ms: connectMs, from: 'connect' })
 }
 
 function lastWrite({ startedAt, sentAt, headAt, progressAt }: Exchange): number | undefined {

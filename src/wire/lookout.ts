@@ -66,7 +66,13 @@ export class Lookout {
     // Through a proxy a handshake of TLS goes further than to the address that was dialled.
     const ms = Math.min(connectMs ?? Number.POSITIVE_INFINITY, (via === undefined && tlsMs) || Number.POSITIVE_INFINITY)
     if (remoteAddress !== undefined && Number.isFinite(ms))
-      this.#roundTrips.seen(remoteAddress, { ms, from: 'connect' })
+      this.#roundTrips.seen(remoteAddress, this.taken(ms))
+  }
+
+  /** A round trip that has just ended. */
+  taken(ms: number): RoundTrip {
+    const late = this.loop.delayWithin(ms)
+    return { ms, from: 'connect', ...(late !== undefined && { atLeastMs: Math.max(0, ms - late) }) }
   }
 
   /** It has ended, or could not be made. */

@@ -9,6 +9,8 @@ import type { Clock } from '../clock.js'
 export interface RoundTrip {
   readonly ms: number
   readonly from: 'connect' | 'answer'
+  /** What it can have been at the least, where this process may have been late to see its end. */
+  readonly atLeastMs?: number
 }
 
 interface Kept extends RoundTrip {
@@ -45,6 +47,6 @@ export class RoundTrips {
   /** The shortest to this address. */
   least(address: string): RoundTrip | undefined {
     const known = this.#least.get(address)
-    return known === undefined ? undefined : { ms: known.ms, from: known.from }
+    return known === undefined ? undefined : { ms: known.ms, from: known.from, ...(known.atLeastMs !== undefined && { atLeastMs: known.atLeastMs }) }
   }
 }
