@@ -2,6 +2,7 @@
 
 import type { Circumstances, TlsFacts } from '../failure/circumstances.js'
 import type { Evidence } from '../failure/evidence.js'
+import { read } from '../failure/property.js'
 import { answerMarks } from './answer-marks.js'
 import type { Exchange } from './exchange.js'
 import { alertOf, rawErrorFacts } from './raw-error.js'
@@ -137,9 +138,10 @@ function lastRead(exchange: Exchange, record: SocketRecord | undefined): number 
 
 function ofConnection(exchange: Exchange, record: SocketRecord, heard: unknown): Circumstances {
   const { sight, localAddress, via, dialPhase } = record
-  const written = requestWritten(exchange, record)
+  const written = requestWritten(exchange, record, heard)
   const { bytes } = sight
-  const marks = exchange.headAt === undefined ? sight.header && answerMarks(sight.header) : answerMarks(exchange.header)
+  const header = exchange.headAt === undefined ? sight.header : exchange.header
+  const marks = header === undefined ? sight.lookout?.marksOf(exchange.origin) : answerMarks(header)
   const tls = tlsFacts(record, heard)
   const gone = localAddress !== undefined && sight.lookout?.isLocal(localAddress) === false
   const lookedUp = record.dnsMs !== undefined && dialPhase !== 'dns' ? true : dialPhase === 'dns' ? false : undefined
@@ -155,10 +157,12 @@ function ofConnection(exchange: Exchange, record: SocketRecord, heard: unknown):
 }
 
 /** Whether all of the request was given to the kernel. Over HTTP/2 what waits may belong to other streams. */
-function requestWritten(exchange: Exchange, { sight, protocol }: SocketRecord): boolean | undefined {
+function requestWritten(exchange: Exchange, { sight, protocol }: SocketRecord, heard: unknown): boolean | undefined {
   if (exchange.startedAt === undefined || !exchange.tellsSent) return undefined
   if (exchange.sentAt === undefined) return exchange.headAt === undefined ? false : undefined
-  return protocol === 'h2' ? undefined : !sight.holdsUnwritten
+  if (protocol === 'h2') return undefined
+  // What the kernel refused to take is not held any more.
+  return !sight.holdsUnwritten && (exchange.headAt !== undefined || read(heard, 'syscall') !== 'write')
 }
 
 function tlsFacts(record: SocketRecord, heard: unknown): TlsFacts | undefined {

@@ -6,6 +6,8 @@
 
 import { networkInterfaces } from 'node:os'
 import type { Clock } from '../clock.js'
+import { type AnswerMarks, answerMarks } from './answer-marks.js'
+import type { HeaderReader } from './handler-shapes.js'
 import { HostCounters } from './host-counters.js'
 import { LoopWatch } from './loop-watch.js'
 import { type RoundTrip, RoundTrips } from './round-trips.js'
@@ -18,7 +20,11 @@ export interface Dialled extends Sibling {
   readonly tlsMs: number | undefined
   /** The way, where it is not straight. */
   readonly via: unknown
+  readonly sight: Sibling['sight'] & { readonly header: HeaderReader | undefined }
 }
+
+/** Origins whose marks are remembered. */
+const mostOrigins = 256
 
 /** Local addresses are asked for at most so often, in milliseconds. */
 const addressesKeptMs = 500
@@ -30,6 +36,7 @@ export class Lookout {
   readonly rows = new SocketRows()
   readonly loop: LoopWatch
   readonly #roundTrips: RoundTrips
+  readonly #marks = new Map<string, AnswerMarks>()
   #addresses: ReadonlySet<string> = new Set()
   #addressesAt = Number.NEGATIVE_INFINITY
 
@@ -65,8 +72,7 @@ export class Lookout {
   stands({ remoteAddress, connectMs, tlsMs, via }: Dialled): void {
     // Through a proxy a handshake of TLS goes further than to the address that was dialled.
     const ms = Math.min(connectMs ?? Number.POSITIVE_INFINITY, (via === undefined && tlsMs) || Number.POSITIVE_INFINITY)
-    if (remoteAddress !== undefined && Number.isFinite(ms))
-      this.#roundTrips.seen(remoteAddress, this.taken(ms))
+    if (remoteAddress !== undefined && Number.isFinite(ms)) this.#roundTrips.seen(remoteAddress, this.taken(ms))
   }
 
   /** A round trip that has just ended. */
@@ -76,11 +82,27 @@ export class Lookout {
   }
 
   /** It has ended, or could not be made. */
-  ended(record: Sibling): void {
+  ended(record: Dialled, origin: string): void {
     const { remoteAddress, sight } = record
+    if (sight.header !== undefined) this.#remember(origin, answerMarks(sight.header))
     if (remoteAddress !== undefined && Number.isFinite(sight.fastestMs))
       this.#roundTrips.seen(remoteAddress, { ms: sight.fastestMs, from: 'answer' })
     this.siblings.ended(record, this.clock.now())
+  }
+
+  /** What the answers of an origin said before of who is on the way, on connections that have ended. */
+  marksOf(origin: string): AnswerMarks | undefined {
+    return this.#marks.get(origin)
+  }
+
+  #remember(origin: string, marks: AnswerMarks | undefined): void {
+    this.#marks.delete(origin)
+    if (marks === undefined) return
+    // That an end was announced, it was for that connection alone.
+    const { connectionClose: _, ...lasting } = marks
+    this.#marks.set(origin, lasting)
+    const [oldest] = this.#marks.keys()
+    if (this.#marks.size > mostOrigins && oldest !== undefined) this.#marks.delete(oldest)
   }
 
   /** The shortest round trip to the peer of a connection. */

@@ -65,6 +65,10 @@ function word(value: unknown): string | undefined {
   return typeof value === 'string' && /^[\w./:-]{1,80}$/.test(value) ? value : undefined
 }
 
+// `…:sslv3 alert handshake failure:…:SSL alert number 40`; those that came with TLS 1.0's extensions lack the word.
+const alertInText = /:(?:sslv3|ssl\/tls|tlsv1\d?) (?:alert )?([a-z][a-z ]{1,60}):.*SSL alert number \d/
+const alertInCode = /^ERR_SSL_(?:\S*_ALERT_|TLSV1_(?=UN|BAD_CERTIFICATE_|CERTIFICATE_UN))([A-Z_]{2,60})$/
+
 /**
  * The name of the TLS alert that an error speaks of, for example `handshake failure`; OpenSSL writes it into its
  * message and, in capitals, into Node's code.
@@ -72,10 +76,10 @@ function word(value: unknown): string | undefined {
 export function alertOf(raw: unknown): string | undefined {
   for (const error of errorsOf(raw)) {
     const message = read(error, 'message')
-    const told = typeof message === 'string' ? /\balert ([a-z][a-z ]{1,60}):/.exec(message.slice(0, 1000)) : null
+    const told = typeof message === 'string' ? alertInText.exec(message.slice(0, 1000)) : null
     if (told?.[1] !== undefined) return told[1]
     const code = read(error, 'code')
-    const named = typeof code === 'string' ? /^ERR_SSL_.*_ALERT_([A-Z_]{2,60})$/.exec(code) : null
+    const named = typeof code === 'string' ? alertInCode.exec(code) : null
     if (named?.[1] !== undefined) return named[1].toLowerCase().replaceAll('_', ' ')
   }
   return undefined

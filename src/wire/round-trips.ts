@@ -47,6 +47,8 @@ export class RoundTrips {
   /** The shortest to this address. */
   least(address: string): RoundTrip | undefined {
     const known = this.#least.get(address)
-    return known === undefined ? undefined : { ms: known.ms, from: known.from, ...(known.atLeastMs !== undefined && { atLeastMs: known.atLeastMs }) }
+    return known === undefined
+      ? undefined
+      : { ms: known.ms, from: known.from, ...(known.atLeastMs !== undefined && { atLeastMs: known.atLeastMs }) }
   }
 }

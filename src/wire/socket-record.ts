@@ -292,6 +292,7 @@ export class SocketRecord {
   failed(error: Error): void {
     if (this.error !== undefined) return
     this.error = error
+    this.sight.ended()
     this.endedAt ??= this.#clock.now()
     if (this.closedByUs) this.ending ??= 'local'
     else if (isReset(error)) this.ending = this.ending?.startsWith('fin') ? 'fin-then-rst' : 'rst'

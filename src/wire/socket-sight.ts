@@ -20,6 +20,7 @@ export class SocketSight {
   answeredAt: number | undefined
   /** The least that a good answer took, in milliseconds. */
   fastestMs = Number.POSITIVE_INFINITY
+  #heldAtEnd: boolean | undefined
 
   /** The connection stands. Once it has ended, a TLS socket does not know any more how it began. */
   stands(socket: Socket): void {
@@ -40,9 +41,14 @@ export class SocketSight {
     return socket === undefined ? undefined : { sent: socket.bytesWritten, received: socket.bytesRead }
   }
 
+  /** It has failed: soon the sockets will not know any more what they held. */
+  ended(): void {
+    this.#heldAtEnd ??= this.holdsUnwritten
+  }
+
   /** Something that was written waits in this process still: the kernel has not taken it. */
   get holdsUnwritten(): boolean {
-    return (this.top?.writableLength ?? 0) > 0 || (this.raw?.writableLength ?? 0) > 0
+    return this.#heldAtEnd ?? ((this.top?.writableLength ?? 0) > 0 || (this.raw?.writableLength ?? 0) > 0)
   }
 
   /** The peer has sent bytes on the TCP connection. */

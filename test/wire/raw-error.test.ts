@@ -79,6 +79,13 @@ describe('the name of an alert', () => {
     ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', '', 'certificate required'],
     ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'no words', 'protocol version'],
     [
+      'ERR_SSL_TLSV1_UNRECOGNIZED_NAME',
+      'C0BC:error:0A000458:SSL routines:ssl3_read_bytes:tlsv1 unrecognized name:../deps/openssl/ssl/record/rec_layer_s3.c:1605:SSL alert number 112',
+      'unrecognized name',
+    ],
+    ['ERR_SSL_TLSV1_UNRECOGNIZED_NAME', '', 'unrecognized name'],
+    ['ERR_SSL_TLSV1_UNSUPPORTED_EXTENSION', '', 'unsupported extension'],
+    [
       'ERR_SSL_WRONG_VERSION_NUMBER',
       'error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../x.c:1:',
       undefined,

@@ -75,6 +75,17 @@ export class Trial {
     return failedOf(outcome)
   }
 
+  /** Sends a request, and asks what the end of the call's time finds when `when` has come. */
+  async outOfTime(origin: string, when: () => Promise<unknown>): Promise<Failed> {
+    const attempt = this.#attempt({})
+    const outcome = attempt.run(senderOf(origin, {}))
+    await when()
+    const lost = failedOf(await attempt.outOfTime(1_000))
+    attempt.cancel(new Error('out of time'))
+    await outcome
+    return lost
+  }
+
   /** Sends a request whose body must fail. */
   async cut(origin: string, request: TrialRequest = {}): Promise<Failed> {
     const outcome = await this.#run(origin, request)
@@ -89,8 +100,18 @@ export class Trial {
   }
 
   async #run(origin: string, request: TrialRequest): Promise<Outcome<Answer>> {
-    const { method = 'GET', path = '/', body, limits } = request
-    const attempt = new Attempt<Answer>({
+    const attempt = this.#attempt(request.limits ?? {})
+    this.#underWay++
+    this.lookout.wake()
+    try {
+      return await attempt.run(senderOf(origin, request))
+    } finally {
+      this.#underWay--
+    }
+  }
+
+  #attempt(limits: Partial<AttemptLimits>): Attempt<Answer> {
+    return new Attempt<Answer>({
       clock: systemClock,
       target: this.#connections,
       route: 'pooled',
@@ -106,19 +127,16 @@ export class Trial {
         finished() {},
       },
     })
-    const sender: Sender<Answer> = {
-      send: ({ dispatcher }) => dispatcher.request({ origin, path, method, body: body ?? null }),
-      status: ({ statusCode }) => statusCode,
-      header: ({ headers }) => recordReader(headers),
-      discard: ({ body }) => void body.dump().catch(() => {}),
-    }
-    this.#underWay++
-    this.lookout.wake()
-    try {
-      return await attempt.run(sender)
-    } finally {
-      this.#underWay--
-    }
+  }
+}
+
+function senderOf(origin: string, request: TrialRequest): Sender<Answer> {
+  const { method = 'GET', path = '/', body = null } = request
+  return {
+    send: ({ dispatcher }) => dispatcher.request({ origin, path, method, body }),
+    status: ({ statusCode }) => statusCode,
+    header: ({ headers }) => recordReader(headers),
+    discard: (answer) => void answer.body.dump().catch(() => {}),
   }
 }
 
