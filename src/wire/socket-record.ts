@@ -278,8 +278,9 @@ export class SocketRecord {
    */
   #endSeen(): SocketEnding {
     const raw = this.#raw
-    const gone = raw !== undefined && !raw.destroyed && raw.remoteAddress === undefined
-    if (!gone) return 'fin'
+    // When our own FIN had gone before, the kernel forgets the peer at a polite end too.
+    if (raw === undefined || raw.destroyed || this.#socket?.writableFinished === true) return 'fin'
+    if (raw.remoteAddress !== undefined) return 'fin'
     return this.#wireRead > this.#readAtTake && this.closeNotify !== true ? 'rst' : 'fin-then-rst'
   }
 
