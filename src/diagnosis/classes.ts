@@ -3,7 +3,7 @@
  * capture, the members of a class leave the same traces on the client's side.
  */
 
-import { isCut, isDial, isSilent, type Scene } from './scene.js'
+import { hadRested, isCut, isDial, isReused, isSilent, type Scene } from './scene.js'
 import type { StoryName } from './stories.js'
 
 export interface LikeClass {
@@ -14,8 +14,6 @@ export interface LikeClass {
   readonly wouldDecide: readonly string[]
   readonly when: (scene: Scene) => boolean
 }
-
-const reused = ({ situation }: Scene) => situation === 'idle' || situation === 'busy'
 
 /** The first that fits. */
 export const classes: readonly LikeClass[] = [
@@ -66,7 +64,7 @@ export const classes: readonly LikeClass[] = [
       'the TTL of the reset against that of earlier packets (tcpdump)',
       'the same request over another way',
     ],
-    when: (scene) => scene.manner === 'too-fast' && !reused(scene),
+    when: (scene) => scene.manner === 'too-fast' && !isReused(scene),
   },
   {
     name: 'forgotten-state',
@@ -86,7 +84,7 @@ export const classes: readonly LikeClass[] = [
       'a capture at both ends',
       'the idle times of several such failures',
     ],
-    when: (scene) => scene.mechanism === 'rst' && scene.manner !== 'unsolicited' && scene.situation === 'idle',
+    when: (scene) => scene.mechanism === 'rst' && scene.manner !== 'unsolicited' && hadRested(scene.situation),
   },
   {
     name: 'reset-out-of-the-blue',

@@ -6,7 +6,7 @@ import { type Family, familyOfCap, familyOfTimer } from '../knowledge/idle-timeo
 import type { TimerRole } from '../knowledge/timer-row.js'
 import { type Clue, endsAtProxy, type Look, look, type Shifts } from './clue.js'
 import { amount } from './facts.js'
-import { isCut, isSilent, type Scene } from './scene.js'
+import { hadRested, isCut, isSilent, type Scene } from './scene.js'
 
 const fresh: Clue = {
   of: ['connection', 'reused'],
@@ -26,7 +26,7 @@ const idle: Clue = {
       return look('used-just-before', `it had been used ${ms(idleMs)} before: no timer had run out`, {
         'by-idling': -1.5,
       })
-    if (situation !== 'idle') return undefined
+    if (!hadRested(situation)) return undefined
     const says = `it had been idle for ${ms(idleMs)}`
     const family = familyOf(scene)
     if (family === undefined)
@@ -53,7 +53,7 @@ function fits({ members }: Family): Shifts {
 /** The known products whose idle timer fits what was seen. */
 export function familyOf(scene: Scene): Family | undefined {
   const { idleMs, mechanism, situation, around } = scene
-  if (idleMs === undefined || situation !== 'idle') return undefined
+  if (idleMs === undefined || !hadRested(situation)) return undefined
   const name = around.headers?.server ?? around.headers?.via
   if (mechanism === 'fin' || mechanism === 'fin-then-rst') return familyOfTimer(idleMs, 'closed', name)
   if (mechanism === 'rst') return familyOfTimer(idleMs, 'reset', name)

@@ -5,7 +5,7 @@ import type { AttemptReport } from '../failure/evidence.js'
 import type { FailureKind } from '../failure/kinds.js'
 import { type Clue, type Look, look, type Shifts } from './clue.js'
 import { amount } from './facts.js'
-import { isDial, type Scene } from './scene.js'
+import { hadRested, isDial, type Scene } from './scene.js'
 
 interface Siblings {
   readonly stood: number
@@ -124,7 +124,7 @@ function lived({ answered, connected, failed }: Siblings, scene: Scene): Look | 
       {
         ...alive,
         'peer-host-lost-state': -2.5,
-        'nat-state-dropped': scene.situation === 'idle' ? 0.5 : -1,
+        'nat-state-dropped': hadRested(scene.situation) ? 0.5 : -1,
       },
     )
   if (connected > 0)

@@ -1,14 +1,14 @@
 /** Clues in the time that things took, against the smallest round trip to that peer. A late event loop takes their voice. */
 
 import { ms } from '../failure/story.js'
-import { type Clue, type Look, look, settled } from './clue.js'
+import { type Clue, type Look, look, type Shifts, settled } from './clue.js'
 import { isLoopback, isPublic } from './facts.js'
-import { isCut, isDial, isSilent, type Scene } from './scene.js'
+import { hadRested, isCut, isDial, isReused, isSilent, type Scene } from './scene.js'
 
 /** How long after our last write it came. */
 const sinceWrite: Clue = {
   of: ['circumstances', 'sinceLastWriteMs'],
-  look: (scene) => (isCut(scene) ? (mannerOfReset(scene) ?? raceOrNot(scene)) : undefined),
+  look: (scene) => (isCut(scene) ? (mannerOfReset(scene) ?? perhaps(scene) ?? raceOrNot(scene)) : undefined),
 }
 
 function mannerOfReset(scene: Scene): Look | undefined {
@@ -16,19 +16,18 @@ function mannerOfReset(scene: Scene): Look | undefined {
   const dt = ms(sinceWriteMs)
   if (manner === 'too-fast') {
     const share = Math.round((100 * (sinceWriteMs ?? 0)) / (rttMs ?? 1))
-    const means =
-      situation === 'idle'
-        ? 'so it was no answer: it came from nearer, or had been on its way already'
-        : 'so it was no answer of the server’s: it came from nearer'
+    const means = hadRested(situation)
+      ? 'so it was no answer: it came from nearer, or had been on its way already'
+      : 'so it was no answer of the server’s: it came from nearer'
     return look(
       'reset-too-fast',
       `the reset came ${dt} after our write, ${share} % of a round trip (${ms(rttMs)}): ${means}`,
-      {},
+      nearness(scene),
     )
   }
   if (manner === 'solicited') {
     // Whoever closes by a timer had sent its FIN first, and that would have come sooner.
-    const shifts = situation === 'idle' ? ({ 'by-limit': -0.7 } as const) : {}
+    const shifts = hadRested(situation) ? ({ 'by-limit': -0.7 } as const) : {}
     return look(
       'reset-solicited',
       `the reset came ${dt} after our write, one round trip (${ms(rttMs)}): it answered it`,
@@ -43,13 +42,46 @@ function mannerOfReset(scene: Scene): Look | undefined {
   return look('reset-unsolicited', says, late)
 }
 
+/** Of what comes sooner than an answer: from this host it comes within a millisecond, or two. */
+function nearness({ sinceWriteMs = 0, lateMs }: Scene): Shifts {
+  if (sinceWriteMs < 1) return { 'local-filter': 0.7 }
+  return sinceWriteMs - lateMs > 3 ? { 'local-filter': -1.5 } : {}
+}
+
+/** The loop may have been late, so that it cannot be said for sure; but by how much it would have to have been, counts. */
+function perhaps({ mechanism, manner, sinceWriteMs, rttMs = 0, around }: Scene): Look | undefined {
+  if (mechanism !== 'rst' || manner !== undefined || sinceWriteMs === undefined) return undefined
+  if (rttMs < 2 || around.requestWritten === false) return undefined
+  const says = `the reset came ${ms(sinceWriteMs)} after our write, and a round trip takes ${ms(rttMs)}`
+  if (sinceWriteMs < 0.6 * rttMs)
+    return look('perhaps-too-fast', `${says}: that would be too soon for an answer, but this process was late`, {
+      'peer-application-aborted': -0.8,
+      'peer-process-gone': -0.8,
+      'peer-rejected-early': -0.6,
+      'peer-host': -1,
+      'nat-remapped': -1,
+      'balancer-target-gone': -0.3,
+    })
+  if (sinceWriteMs < 0.8 * rttMs || sinceWriteMs > 1.4 * rttMs) return undefined
+  return look('perhaps-solicited', `${says}: about as long as an answer takes`, {
+    'peer-host-lost-state': 0.5,
+    'nat-remapped': 0.4,
+    'by-limit': -0.4,
+    'nat-state-expired': -0.6,
+    'injected-reset': -0.6,
+    'filter-rejects': -0.5,
+    'local-filter': -0.7,
+  })
+}
+
 /** A close that was already under way when we wrote comes within one round trip. */
 const late = { 'by-limit': -2.5, forgotten: -1.5, 'local-stall': -2.5 } as const
 
-function raceOrNot({ mechanism, situation, sinceWriteMs, rttMs, loopMs = 0 }: Scene): Look | undefined {
+function raceOrNot(scene: Scene): Look | undefined {
+  const { mechanism, sinceWriteMs, rttMs, shortestMs = 0, lateMs } = scene
   const closed = mechanism === 'fin' || mechanism === 'fin-then-rst'
-  if (!closed || sinceWriteMs === undefined || (situation !== 'idle' && situation !== 'busy')) return undefined
-  const earliest = sinceWriteMs - loopMs
+  if (!closed || sinceWriteMs === undefined || !isReused(scene)) return undefined
+  const earliest = sinceWriteMs - lateMs
   // Without a round trip, a second is longer than any.
   if (earliest > (rttMs === undefined ? 1000 : 1.6 * rttMs + 5))
     return look(
@@ -57,7 +89,7 @@ function raceOrNot({ mechanism, situation, sinceWriteMs, rttMs, loopMs = 0 }: Sc
       `it was closed ${ms(sinceWriteMs)} after our write, too late for a close that was under way before it`,
       late,
     )
-  if (rttMs === undefined || rttMs - loopMs < 2 || sinceWriteMs > rttMs) return undefined
+  if (rttMs === undefined || shortestMs < 2 || sinceWriteMs > rttMs) return undefined
   return look(
     'closed-within-a-round-trip',
     `it was closed ${ms(sinceWriteMs)} after our write, within a round trip (${ms(rttMs)}): the close had been on its way already`,
@@ -74,11 +106,11 @@ function raceOrNot({ mechanism, situation, sinceWriteMs, rttMs, loopMs = 0 }: Sc
 const dialTime: Clue = {
   of: ['circumstances', 'stepMs'],
   look: (scene) => {
-    const { dialMs, rttMs, mechanism, loopMs = 0 } = scene
+    const { dialMs, rttMs, shortestMs = 0, mechanism, loopMs = 0 } = scene
     if (dialMs === undefined || !isDial(scene)) return undefined
     if (mechanism === 'icmp' && scene.code === 'EHOSTUNREACH') return unreachableAfter(dialMs)
     if (mechanism !== 'refused' && mechanism !== 'icmp') return undefined
-    if (rttMs !== undefined && rttMs - loopMs > 2 && dialMs < 0.6 * (rttMs - loopMs))
+    if (shortestMs > 2 && dialMs < 0.6 * shortestMs)
       return look(
         'refused-too-fast',
         `it was refused after ${ms(dialMs)}, while a round trip to that host takes ${ms(rttMs)}: it was refused nearer than there`,
@@ -140,7 +172,7 @@ const acceptedBefore: Clue = {
 }
 
 /** A "distant" host that is nearer than it can be. */
-const nearness: Clue = {
+const tooNear: Clue = {
   of: ['circumstances', 'minRttMs'],
   look: (scene) =>
     isPublic(scene) === true && scene.rttMs !== undefined && scene.rttMs < 0.3
@@ -160,10 +192,10 @@ const nearness: Clue = {
 const limit: Clue = {
   of: ['limitMs'],
   look: (scene) => {
-    const { limitMs, rttMs, loopMs = 0 } = scene
+    const { limitMs, rttMs, shortestMs = 0 } = scene
     if (limitMs === undefined || !isSilent(scene)) return undefined
     // By the shortest that the round trip can be: the loop may have been late when it was taken.
-    if (rttMs !== undefined && limitMs < 1.5 * (rttMs - loopMs))
+    if (rttMs !== undefined && limitMs < 1.5 * shortestMs)
       return settled(
         'limit-too-short',
         `our limit of ${ms(limitMs)} is hardly a round trip (${ms(rttMs)}): nobody could have kept it`,
@@ -210,4 +242,4 @@ const clockJump: Clue = {
       : undefined,
 }
 
-export const cluesOfTime: readonly Clue[] = [sinceWrite, dialTime, acceptedBefore, nearness, limit, stall, clockJump]
+export const cluesOfTime: readonly Clue[] = [sinceWrite, dialTime, acceptedBefore, tooNear, limit, stall, clockJump]

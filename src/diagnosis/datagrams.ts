@@ -51,7 +51,6 @@ const stories: Readonly<Record<string, Story>> = {
     party: 'path',
     remedy: 'Open UDP for this port on the way there, and for the answers on the way back.',
     shares: { silence: 0.26 },
-    onTheWay: true,
   },
   'filter-rejects': {
     says: "a firewall's REJECT rule on the way, or before the server, says no",
@@ -59,7 +58,6 @@ const stories: Readonly<Record<string, Story>> = {
     party: 'path',
     remedy: 'Look for REJECT rules between here and there, on the server as well.',
     shares: { 'port-unreachable': 0.18, prohibited: 0.88 },
-    onTheWay: true,
   },
   lost: {
     says: 'the datagram, or its answer, was lost on the way: UDP promises nothing',

@@ -29,9 +29,13 @@ export interface Facts extends Given {
   /** The attempts before the last one. */
   readonly earlier: readonly AttemptReport[]
   readonly rttMs?: number
+  /** What the round trip takes at the least: the loop may have been late when it was taken. */
+  readonly shortestMs?: number
   readonly sinceWriteMs?: number
   readonly sinceReadMs?: number
   readonly loopMs?: number
+  /** The same for the time since the last write. */
+  readonly lateMs: number
   readonly jumpMs?: number
   readonly idleMs?: number
   readonly ageMs?: number
@@ -65,7 +69,9 @@ export function factsOf(given: Given): Facts {
     // In a handshake that was not answered yet, what was written last is its beginning.
     sinceWriteMs: amount(around.sinceLastWriteMs ?? (around.tls?.stage === 'hello-sent' ? around.stepMs : undefined)),
     sinceReadMs: amount(around.sinceLastReadMs),
+    shortestMs: shortest(around),
     loopMs: amount(around.loopDelayMs),
+    lateMs: amount(around.lateMs) ?? amount(around.loopDelayMs) ?? 0,
     jumpMs: around.clockJumpMs === undefined ? undefined : amount(Math.abs(around.clockJumpMs)),
     idleMs: amount(connection?.idleMs),
     ageMs: amount(connection?.ageMs),
@@ -102,6 +108,13 @@ export function isPublic({ address }: Facts): boolean | undefined {
   )
     return false
   return /^\d+\.\d+\.\d+\.\d+$/.test(four) || /^[23][\da-f]{3}:/i.test(address)
+}
+
+function shortest({ minRttMs, rttAtLeastMs, loopDelayMs }: Circumstances): number | undefined {
+  const rtt = positive(minRttMs)
+  if (rtt === undefined) return undefined
+  const known = amount(rttAtLeastMs)
+  return known === undefined ? Math.max(0, rtt - (amount(loopDelayMs) ?? 0)) : Math.min(known, rtt)
 }
 
 function dialTime(evidence: Evidence | undefined): number | undefined {

@@ -74,15 +74,15 @@ const slackMs = 1
  * have been late when the RST was read, and when the round trip was taken.
  */
 export function mannerOf(facts: Facts): ResetManner | undefined {
-  const { sinceWriteMs, sinceReadMs, rttMs, loopMs = 0 } = facts
-  if (sinceWriteMs === undefined) return undefined
+  const { sinceWriteMs, sinceReadMs, rttMs, shortestMs = 0, lateMs, around } = facts
+  // While a body goes out, a reset may answer any part of it.
+  if (sinceWriteMs === undefined || around.requestWritten === false) return undefined
   // They had answered since we last wrote: nothing of ours was open.
   if (sinceReadMs !== undefined && sinceReadMs < sinceWriteMs) return 'unsolicited'
   if (rttMs === undefined) return undefined
-  const earliest = Math.max(0, sinceWriteMs - loopMs)
-  const shortest = Math.max(0, rttMs - loopMs)
-  if (shortest > 2 * slackMs && sinceWriteMs < soonest * shortest) return 'too-fast'
+  const earliest = Math.max(0, sinceWriteMs - lateMs)
+  if (shortestMs > 2 * slackMs && sinceWriteMs < soonest * shortestMs) return 'too-fast'
   if (earliest > latest * rttMs + slackMs) return 'unsolicited'
-  const within = earliest >= soonest * rttMs && sinceWriteMs <= latest * shortest + slackMs
+  const within = earliest >= soonest * rttMs && sinceWriteMs <= latest * shortestMs + slackMs
   return within ? 'solicited' : undefined
 }

@@ -27,6 +27,16 @@ export function isCut({ mechanism, situation }: Scene): boolean {
   return cut.includes(mechanism) && situation !== 'connect' && situation !== 'names'
 }
 
+/** It had been used before. */
+export function isReused({ situation }: Scene): boolean {
+  return hadRested(situation) || situation === 'busy' || situation === 'reused'
+}
+
+/** It had been idle for long enough for somebody's timer. */
+export function hadRested(situation: Scene['situation']): boolean {
+  return situation === 'idle' || situation === 'rested'
+}
+
 /** Nothing came, until somebody's patience ran out. */
 export function isSilent({ mechanism }: Scene): boolean {
   return mechanism === 'silence' || mechanism === 'local-timeout'

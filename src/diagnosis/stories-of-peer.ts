@@ -10,13 +10,13 @@ export const storiesOfPeer = {
     ...application,
     says: 'the server application broke the connection off itself (an exception, a destroyed socket, a limit of its own)',
     prior: [0, 0, 0, 12, 30, 28, 4, 18, 22],
-    ends: { 'rst-solicited': 0.35, 'rst-unsolicited': 0.35, 'rst-too-fast': 0.01, fin: 0.3, 'fin-then-rst': 0.05 },
+    ends: { 'rst-solicited': 0.35, 'rst-unsolicited': 0.35, 'rst-too-fast': 0.003, fin: 0.3, 'fin-then-rst': 0.05 },
   },
   'peer-rejected-early': {
     ...application,
     says: 'the server answered or gave up before it had read the whole request, and its answer was lost in the reset',
     prior: [0, 0, 0, 0, 5, 5, 1, 40, 0.3],
-    ends: { 'rst-solicited': 0.35, 'rst-unsolicited': 0.35, 'rst-too-fast': 0.03, fin: 0.15, 'fin-then-rst': 0.25 },
+    ends: { 'rst-solicited': 0.35, 'rst-unsolicited': 0.35, 'rst-too-fast': 0.005, fin: 0.15, 'fin-then-rst': 0.25 },
   },
   'peer-idle-timer': {
     ...application,
@@ -31,7 +31,7 @@ export const storiesOfPeer = {
     traits: ['by-limit'],
     says: 'the connection had reached the number of requests, or the age, at which the server closes it',
     prior: [0, 0, 0, 0, 0.3, 10, 6, 2, 0.5],
-    ends: { fin: 0.7, 'fin-then-rst': 0.2, 'rst-too-fast': 0.05, 'rst-solicited': 0.04, 'rst-unsolicited': 0.02 },
+    ends: { fin: 0.7, 'fin-then-rst': 0.2, 'rst-too-fast': 0.03, 'rst-solicited': 0.04, 'rst-unsolicited': 0.02 },
   },
   'peer-process-gone': {
     ...application,
@@ -44,7 +44,7 @@ export const storiesOfPeer = {
       'fin-then-rst': 0.15,
       'rst-unsolicited': 0.25,
       'rst-solicited': 0.1,
-      'rst-too-fast': 0.01,
+      'rst-too-fast': 0.003,
     },
   },
   'peer-application-silent': {

@@ -48,11 +48,13 @@ export function situationOf({ evidence, failure, around, idleMs, sentBytes = 0 }
   if (connection.reused === false) return 'fresh'
   if (connection.reused !== true) return 'any'
   if (idleMs === undefined) return 'reused'
-  return idleMs >= 1000 ? 'idle' : 'busy'
+  if (idleMs < 150) return 'busy'
+  return idleMs < 1000 ? 'rested' : 'idle'
 }
 
 /** Where it is not known which of these it was, each is as likely as it is common. */
 const blends: Record<Vague, Partial<Record<Situation, number>>> = {
+  rested: { busy: 0.5, idle: 0.5 },
   reused: { busy: 0.45, idle: 0.55 },
   any: { fresh: 0.35, busy: 0.3, idle: 0.35 },
 }
@@ -61,8 +63,9 @@ const blends: Record<Vague, Partial<Record<Situation, number>>> = {
 function priorOf(story: StoryName, situation: Situation | Vague): number {
   const { prior } = stories[story]
   const of = (name: Situation) => prior[situations.indexOf(name)] ?? 0
-  if (situation !== 'any' && situation !== 'reused') return Math.max(leastPrior, of(situation))
-  const mean = Object.entries(blends[situation]).reduce((sum, [name, share]) => sum + share * of(name as Situation), 0)
+  const blend: Partial<Record<Situation, number>> | undefined = blends[situation as Vague]
+  if (blend === undefined) return Math.max(leastPrior, of(situation as Situation))
+  const mean = Object.entries(blend).reduce((sum, [name, share]) => sum + share * of(name as Situation), 0)
   return Math.max(leastPrior, mean)
 }
 

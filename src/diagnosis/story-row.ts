@@ -4,13 +4,16 @@ import type { Mechanism, Party, ResetManner, Side } from '../failure/diagnosis.j
 
 /**
  * What a connection was in when it ended. `fresh`: the first request of a new one. `idle`: used again after a second
- * or more. `busy`: used again at once. `upload`: a body was under way. `body`: the answer had begun.
+ * or more. `busy`: used again at once, within 150 ms. `upload`: a body was under way. `body`: the answer had begun.
  */
 export const situations = ['names', 'connect', 'tunnel', 'tls', 'fresh', 'busy', 'idle', 'upload', 'body'] as const
 export type Situation = (typeof situations)[number]
 
-/** What is known of it where not all is: used again after nobody knows how long, or only that a request was under way. */
-export type Vague = 'reused' | 'any'
+/**
+ * What is known of it where not all is: used again after a rest that is neither long nor short, or nobody knows how long;
+ * or only that a request was under way.
+ */
+export type Vague = 'rested' | 'reused' | 'any'
 
 /** A mechanism, and of an RST its manner where the clock could tell it. */
 export type End = Exclude<Mechanism, 'rst' | 'unknown'> | `rst-${ResetManner}`

@@ -124,6 +124,8 @@ export const anyCircumstances: fc.Arbitrary<Circumstances> = some({
     address: fc.constant('10.0.1.2'),
   }),
   minRttMs: number,
+  rttAtLeastMs: number,
+  lateMs: number,
   rttFrom: fc.constantFrom('connect', 'answer'),
   sinceLastWriteMs: number,
   sinceLastReadMs: number,

@@ -66,8 +66,8 @@ const cases: readonly Case[] = [
     failure: reset,
     evidence: { ending: 'rst' },
     around: { minRttMs: 60, loopDelayMs: 30, sinceLastWriteMs: 30 },
-    party: 'peer-application',
-    origin: 'peer',
+    party: undefined,
+    origin: 'unknown',
     story: 'peer-application-aborted',
   },
   {
