@@ -72,6 +72,7 @@ class OffhookClient implements Client, CallHost {
   readonly clock
   readonly random
   readonly gated: boolean
+  readonly probe: CallHost['probe']
   readonly #origins: Origins
   readonly #lookout: Lookout
   /** In no order: a Set that is added to and deleted from all the time is always being laid anew. */
@@ -86,7 +87,9 @@ class OffhookClient implements Client, CallHost {
     this.#origins = new Origins(settings.origin, settings.clock, settings.random)
     this.gated = this.#origins.gated
     const { clock } = settings
-    this.#lookout = new Lookout(clock, () => this.#calls.length > 0)
+    const from = { localAddress: settings.connections.localAddress }
+    this.#lookout = new Lookout(clock, () => this.#calls.length > 0, settings.diagnosis.probe ? from : undefined)
+    this.probe = this.#lookout.probe
     this.connections = new Connections(settings.connections, {
       clock,
       lookout: this.#lookout,

@@ -11,6 +11,7 @@ import type { OriginSettings } from './origin/origin.js'
 import { type BreakerOptions, checkBreakerOptions } from './policy/breaker.js'
 import { type BudgetOptions, type BudgetPreset, checkBudgetOptions } from './policy/budget-options.js'
 import { type ConcurrencyOptions, checkConcurrencyOptions } from './policy/concurrency.js'
+import { checkDiagnosisOptions, type DiagnosisOptions, type DiagnosisSettings } from './policy/diagnosis-options.js'
 import { checkHedgeOptions, type HedgeOptions } from './policy/hedge.js'
 import { checkNumber, mismatch, openSection } from './policy/option-check.js'
 import { refuseIncoherence } from './policy/option-coherence.js'
@@ -109,6 +110,8 @@ export interface ClientOptions {
    * `{ 'http://docker': '/var/run/docker.sock' }`. The URL's host is then a mere name. Goes before `proxy`.
    */
   readonly socketPath?: string | Readonly<Record<string, string>> | undefined
+  /** What may be done to find out who hung up, beyond looking on. */
+  readonly diagnosis?: DiagnosisOptions | undefined
   /** Reject with a `StatusError` when the final answer is 400 or above. Default false. */
   readonly throwOnStatus?: boolean | undefined
   /** Any undici Dispatcher to send everything by. Its sockets cannot be seen, so errors know less, and say so. */
@@ -128,6 +131,7 @@ export interface ClientSettings {
   readonly origin: OriginSettings
   readonly connections: ConnectionsOptions
   readonly lookup: LookupFunction | undefined
+  readonly diagnosis: DiagnosisSettings
   readonly throwOnStatus: boolean
   readonly dispatcher: Dispatcher | undefined
   readonly fetch: NonNullable<ClientOptions['fetch']> | undefined
@@ -150,6 +154,7 @@ const names: readonly (keyof ClientOptions)[] = [
   'maxHeaderSize',
   'localAddress',
   'lookup',
+  'diagnosis',
   'proxy',
   'socketPath',
   'throwOnStatus',
@@ -211,6 +216,7 @@ export function checkClientOptions(value: unknown = {}): ClientSettings {
       ...(localAddress !== undefined && { localAddress }),
       ...(way !== undefined && { via: way as ViaOf }),
     }),
+    diagnosis: checkDiagnosisOptions(section.raw('diagnosis')),
     lookup: functionOf<LookupFunction>('options.lookup', section.raw('lookup')),
     throwOnStatus: section.boolean('throwOnStatus') ?? false,
     dispatcher: withMethod<Dispatcher>('options.dispatcher', section.raw('dispatcher'), 'dispatch'),

@@ -18,6 +18,7 @@ import { Ending } from './ending.js'
 import { type CallEvents, eventsOf } from './events.js'
 import { explainedError } from './explained-error.js'
 import { neverTried, pastDeadline, refusal, statusFailure, wasRepeated } from './made-failures.js'
+import { probed } from './probing.js'
 import { CallRecord } from './record.js'
 import type { CallHost, CallSpec, CallTarget, RunningCall } from './spec.js'
 import { Tries } from './tries.js'
@@ -161,7 +162,8 @@ class Call<Answer> implements AttemptOwner, RunningCall {
         },
       )
     } catch (error) {
-      if (error instanceof NotFine) return this.#conclude(outcome)
+      const time = { ending: this.#ending, startedAt: this.#startedAt, totalMs: this.#spec.limits.total }
+      if (error instanceof NotFine) return this.#conclude(await probed(outcome, this.#host, time))
       throw error
     }
   }

@@ -5,6 +5,7 @@ import type { Sender } from '../attempt/sender.js'
 import type { AttemptLimits } from '../attempt/stage-timer.js'
 import type { Clock } from '../clock.js'
 import type { AnyOffhookError } from '../failure/errors.js'
+import type { Evidence } from '../failure/evidence.js'
 import type { RequestClass } from '../failure/kinds.js'
 import type { Origin } from '../origin/origin.js'
 import type { RetryPolicy } from '../policy/retry-options.js'
@@ -52,6 +53,8 @@ export interface CallHost {
   readonly gated: boolean
   /** The state of the policies for one origin. */
   origin(origin: string): Origin
+  /** Looks at whether the place of a failure can be reached; absent where the caller does not allow it. */
+  readonly probe?: ((evidence: Evidence, withinMs: number) => Promise<Evidence>) | undefined
   /** Registers the call, or throws when the client takes no more. */
   enter(call: RunningCall): void
   leave(call: RunningCall): void

@@ -83,9 +83,9 @@ export function lookAround(sight: Sight, evidence: Evidence): Promise<Evidence> 
   }))
 }
 
-/** Who has waited for long can wait a little longer: a tenth of the limit that ran out, within 30 and 100 ms. */
+/** Who has waited for long can wait a little longer: a tenth of the limit that ran out, within 50 and 100 ms. */
 function patience(waitedMs: number): number {
-  return Math.min(100, Math.max(30, waitedMs / 10))
+  return Math.min(100, Math.max(50, waitedMs / 10))
 }
 
 /** How long before the failure things happened, and how late this process was. */

@@ -10,6 +10,7 @@ import { type AnswerMarks, answerMarks } from './answer-marks.js'
 import type { HeaderReader } from './handler-shapes.js'
 import { HostCounters } from './host-counters.js'
 import { LoopWatch } from './loop-watch.js'
+import { Probes } from './probes.js'
 import { type RoundTrip, RoundTrips } from './round-trips.js'
 import { type Sibling, Siblings } from './siblings.js'
 import { SocketRows } from './socket-row.js'
@@ -36,16 +37,27 @@ export class Lookout {
   readonly rows = new SocketRows()
   readonly loop: LoopWatch
   readonly #roundTrips: RoundTrips
+  readonly #probes: Probes | undefined
   readonly #marks = new Map<string, AnswerMarks>()
   #addresses: ReadonlySet<string> = new Set()
   #addressesAt = Number.NEGATIVE_INFINITY
 
-  /** @param busy whether calls are under way */
-  constructor(clock: Clock, busy: () => boolean) {
+  /**
+   * @param busy whether calls are under way
+   * @param probes set where places of failures may be asked: the address to do it from, where one was chosen
+   */
+  constructor(clock: Clock, busy: () => boolean, probes?: { readonly localAddress: string | undefined }) {
     this.clock = clock
     this.counters = new HostCounters()
     this.loop = new LoopWatch(busy, () => void this.counters.refresh())
     this.#roundTrips = new RoundTrips(clock)
+    this.#probes = probes && new Probes(this.siblings, clock, probes.localAddress)
+  }
+
+  /** Asks the place of a failure, where that is allowed. */
+  get probe(): Probes['after'] | undefined {
+    const probes = this.#probes
+    return probes && ((evidence, withinMs) => probes.after(evidence, withinMs))
   }
 
   /** A call begins. */
@@ -56,6 +68,7 @@ export class Lookout {
   /** Nothing will happen any more. */
   close(): void {
     this.loop.stop()
+    this.#probes?.close()
   }
 
   /** Call it before the time of a dial is taken: it may look at the counters, which is the dial's to be measured by. */
@@ -82,12 +95,12 @@ export class Lookout {
   }
 
   /** It has ended, or could not be made. */
-  ended(record: Dialled, origin: string): void {
+  ended(record: Dialled): void {
     const { remoteAddress, sight } = record
-    if (sight.header !== undefined) this.#remember(origin, answerMarks(sight.header))
+    const origin = this.siblings.ended(record, this.clock.now())
+    if (sight.header !== undefined && origin !== undefined) this.#remember(origin, answerMarks(sight.header))
     if (remoteAddress !== undefined && Number.isFinite(sight.fastestMs))
       this.#roundTrips.seen(remoteAddress, { ms: sight.fastestMs, from: 'answer' })
-    this.siblings.ended(record, this.clock.now())
   }
 
   /** What the answers of an origin said before of who is on the way, on connections that have ended. */

@@ -38,14 +38,29 @@ export class Siblings {
     this.#live.set(record, origin)
   }
 
-  /** It has ended, or could not be made. */
-  ended(record: Sibling, at: number): void {
+  /** It has ended, or could not be made. Gives the origin that it was dialled for, once. */
+  ended(record: Sibling, at: number): string | undefined {
     const origin = this.#live.get(record)
-    if (origin === undefined) return
+    if (origin === undefined) return undefined
     this.#live.delete(record)
     // Over the oldest one, once there are many.
     this.#gone[this.#next] = { origin, record, at: record.endedAt ?? at }
     this.#next = (this.#next + 1) % mostSeen
+    return origin
+  }
+
+  /** Where the last answer came from, other than there. */
+  lastGood(than: { readonly address: string } | undefined): { address: string; port: number } | undefined {
+    let best: Sibling | undefined
+    const look = (record: Sibling) => {
+      const { remoteAddress, remotePort, sight } = record
+      if (remoteAddress === undefined || remotePort === undefined || remoteAddress === than?.address) return
+      if ((sight.answeredAt ?? 0) > (best?.sight.answeredAt ?? 0)) best = record
+    }
+    for (const record of this.#live.keys()) look(record)
+    for (const { record } of this.#gone) look(record)
+    if (best?.remoteAddress === undefined || best.remotePort === undefined) return undefined
+    return { address: best.remoteAddress, port: best.remotePort }
   }
 
   /**

@@ -187,7 +187,7 @@ export class Connections {
     socket.once('close', () => {
       lines.open--
       if (lines.open === 0) this.#origins.delete(origin)
-      this.#lookout.ended(record, origin)
+      this.#lookout.ended(record)
       line.watcher.closed(record)
     })
   }

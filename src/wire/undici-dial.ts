@@ -151,7 +151,7 @@ class Dial {
     // A proxy that answers works, whatever it says of the target.
     const answered = error instanceof TunnelError && (error.statusCode !== undefined || /REPLY_\d/.test(error.code))
     if (!this.#record.closedByUs && !answered) this.#addresses.failed((error as NodeJS.ErrnoException | null)?.code)
-    this.#host.lookout.ended(this.#record, this.#line.origin)
+    this.#host.lookout.ended(this.#record)
     this.#callback(error ?? new Error('the connection could not be made'), null)
     this.#raw.destroy()
   }

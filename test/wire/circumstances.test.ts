@@ -32,7 +32,7 @@ interface Row {
   readonly absent?: readonly (keyof Circumstances)[]
 }
 
-const soon = { limits: { headers: 100 } }
+const soon = { limits: { headers: 500 } }
 
 const rows: Row[] = [
   {
@@ -58,7 +58,7 @@ const rows: Row[] = [
   {
     what: 'silence in the middle of an upload that the peer does not read',
     does: misdeeds['stop-reading'],
-    request: { method: 'POST', body: Buffer.alloc(64_000_000), limits: { attempt: 400 } },
+    request: { method: 'POST', body: Buffer.alloc(64_000_000), limits: { attempt: 800 } },
     is: { requestWritten: false, ...(linux && { row: { state: 'established' } }) },
     absent: ['raw'],
   },
@@ -99,7 +99,7 @@ const rows: Row[] = [
     what: 'a ClientHello that nobody answers',
     does: misdeeds['tls-stall-after-client-hello'],
     tls: true,
-    request: { limits: { connect: 100 } },
+    request: { limits: { connect: 500 } },
     is: { tls: { stage: 'hello-sent' }, ...(linux && { row: { state: 'established', unacknowledged: 0 } }) },
     absent: ['raw'],
   },
