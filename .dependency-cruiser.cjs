@@ -14,7 +14,7 @@ const table = {
   telemetry: ['failure'],
   wire: ['failure', 'clock'],
   attempt: ['wire', 'diagnosis', 'failure', 'clock'],
-  origin: ['policy', 'wire', 'failure', 'clock', 'telemetry'],
+  origin: ['policy', 'wire', 'diagnosis', 'failure', 'clock', 'telemetry'],
   options: ['call', 'origin', 'policy', 'wire', 'clock'],
   call: ['policy', 'origin', 'attempt', 'diagnosis', 'failure', 'clock', 'telemetry'],
   adapters: ['call', 'attempt', 'options', 'policy', 'wire', 'failure', 'clock'],

@@ -94,7 +94,7 @@ class OffhookClient implements Client, CallHost {
       clock,
       lookout: this.#lookout,
       addresses: new AddressBook(this.#origins.addresses, clock, settings.lookup),
-      watch: (name) => new OriginWatcher(name, this.origin(name).reuse, clock),
+      watch: (name) => new OriginWatcher(name, this.origin(name), clock),
     })
     this.fetch = fetchOf(this, settings)
     this.request = requestOf(this, settings)

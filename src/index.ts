@@ -11,6 +11,7 @@ export { type Client, type ClientStats, createClient, fetch, request } from './c
 export type { Clock, Timer } from './clock.js'
 export { classify } from './diagnosis/classify.js'
 export { diagnose } from './diagnosis/diagnose.js'
+export type { Hangups, IdleEnds } from './diagnosis/endings.js'
 export { explain } from './diagnosis/explain.js'
 export type {
   Circumstances,

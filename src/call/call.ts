@@ -115,7 +115,8 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     })
   }
 
-  bodyFailed({ failure, evidence }: Lost, attempts?: readonly AttemptReport[]): AnyOffhookError {
+  bodyFailed({ failure, evidence: seen }: Lost, attempts?: readonly AttemptReport[]): AnyOffhookError {
+    const evidence = this.#tries.origin.failed(failure, seen)
     const record = this.#remember()
     if (attempts === undefined) {
       const because = 'the response head had already been handed to the caller'

@@ -85,7 +85,7 @@ export class Tries<Answer> {
     const hedge = host.gated ? this.origin.hedge : undefined
     const delayMs = this.#hedgeDelay()
     const startedAt = hedge === undefined ? 0 : host.clock.now()
-    const outcome = await (delayMs === undefined ? this.#send(false) : this.#race(delayMs))
+    const outcome = this.#noted(await (delayMs === undefined ? this.#send(false) : this.#race(delayMs)))
     // A fast refusal says nothing about how long an answer takes. The time of a race is that of its first attempt too:
     // without it the slow requests would be missing, and the wait would become ever shorter.
     if (hedge !== undefined && outcome.end === 'answer' && spec.sender.status(outcome.answer) < 400)
@@ -94,6 +94,12 @@ export class Tries<Answer> {
     this.origin.report(load, pass)
     this.origin.gate?.leave(load)
     return outcome
+  }
+
+  /** What an origin knows of earlier failures goes with the evidence of this one. */
+  #noted(outcome: Outcome<Answer>): Outcome<Answer> {
+    if (outcome.end !== 'failure') return outcome
+    return { ...outcome, evidence: this.origin.failed(outcome.failure, outcome.evidence) }
   }
 
   #send(hedge: boolean): Promise<Outcome<Answer>> {

@@ -1,6 +1,13 @@
 /** Who hung up: the mechanism by rule, the stories by weight, each with the reasons that can be checked. */
 
-import { type Diagnosis, type Hypothesis, type Party, partyNames, type Reason } from '../failure/diagnosis.js'
+import {
+  type Diagnosis,
+  type Hypothesis,
+  type Party,
+  partyNames,
+  type Reason,
+  type Side,
+} from '../failure/diagnosis.js'
 import { classOf, type LikeClass } from './classes.js'
 import { type Look, without } from './clue.js'
 import { familyOf } from './clues-of-connection.js'
@@ -57,6 +64,18 @@ export function attribute(
     }
   })
   return conclude(scene, hypotheses)
+}
+
+/** The side alone, without reasons: for those who count. */
+export function originOf(given: Given): Side {
+  const { probabilities } = weigh(given)
+  const shares = new Map<Side, number>()
+  storyNames.forEach((name, place) => {
+    const { side } = stories[name]
+    shares.set(side, (shares.get(side) ?? 0) + (probabilities[place] ?? 0))
+  })
+  for (const [side, share] of shares) if (share >= namedFrom) return side
+  return 'unknown'
 }
 
 /** The mechanism is settled; what is concluded about the origin depends on how sure one can be. */

@@ -1,6 +1,9 @@
 /** What a client keeps for one origin: the state of each policy. Never shared between origins, so that none pays for another. */
 
 import type { Clock } from '../clock.js'
+import { Endings, type Hangups } from '../diagnosis/endings.js'
+import type { Circumstances } from '../failure/circumstances.js'
+import type { Evidence } from '../failure/evidence.js'
 import type { Failure } from '../failure/kinds.js'
 import { Breaker, type BreakerAnswer, type BreakerSettings, type BreakerState } from '../policy/breaker.js'
 import { type BudgetSnapshot, RetryBudget } from '../policy/budget.js'
@@ -39,6 +42,8 @@ export interface OriginStats {
   readonly budget: BudgetSnapshot
   /** For how long and how often an idle connection is used again, and where that was learned. */
   readonly reuse: ReuseLimits
+  /** How its attempts failed, and who ended them. Absent while nothing has. */
+  readonly hangups?: Hangups
   readonly breaker?: BreakerState
   /** The share of attempts that the adaptive throttle drops now, 0 to 1. */
   readonly throttle?: number
@@ -53,6 +58,10 @@ export class Origin {
   readonly hedge: Hedge | undefined
   readonly #breaker: Breaker | undefined
   readonly #throttle: AdaptiveThrottle | undefined
+  /** Made when something has failed: most origins never fail. */
+  #endings: Endings | undefined
+  /** What was learned up to the last end: an end is no evidence for what is learned from it. */
+  #learned: Circumstances['learned']
   readonly #clock: Clock
   readonly #random: () => number
 
@@ -90,12 +99,44 @@ export class Origin {
     this.#throttle?.report(now, outcome)
   }
 
+  /**
+   * An attempt has failed.
+   *
+   * @returns the evidence, with what earlier ends had taught about this origin
+   */
+  failed(failure: Failure, evidence: Evidence): Evidence {
+    const learned = this.#learned
+    const whole =
+      learned === undefined ? evidence : { ...evidence, circumstances: { ...evidence.circumstances, learned } }
+    this.#endings ??= new Endings()
+    this.#endings.failed(failure, whole)
+    const { idleMs } = evidence.connection ?? {}
+    const { ending } = evidence
+    if (idleMs !== undefined && ending !== undefined && ending !== 'local') this.endedIdle(idleMs)
+    return whole
+  }
+
+  /** The far side ended a connection that had been idle for so long; the learner has been told. */
+  endedIdle(idleMs: number): void {
+    this.#endings ??= new Endings()
+    this.#endings.endedIdle(idleMs)
+    const { timerMs, requests, observations } = this.reuse.limits(this.#clock.now())
+    if (timerMs === undefined && requests === undefined) return
+    this.#learned = {
+      ...(timerMs !== undefined && { idleMs: timerMs }),
+      ...(requests !== undefined && { requestCap: requests }),
+      closes: observations,
+    }
+  }
+
   stats(): OriginStats {
     const now = this.#clock.now()
     const limit = this.gate?.limit
+    const reuse = this.reuse.limits(now)
     return {
       budget: this.budget.snapshot(now),
-      reuse: this.reuse.limits(now),
+      reuse,
+      ...(this.#endings !== undefined && { hangups: this.#endings.together(reuse.timerMs) }),
       ...(this.#breaker !== undefined && { breaker: this.#breaker.state(now) }),
       ...(this.#throttle !== undefined && { throttle: this.#throttle.dropShare(now) }),
       ...(limit !== undefined && {

@@ -6,16 +6,19 @@ import type { ReuseLearner } from '../policy/reuse.js'
 import { channels } from '../telemetry/channels.js'
 import type { SocketRecord } from '../wire/socket-record.js'
 import type { KeepAliveHint, LineWatcher, Reuse, StaleUse } from '../wire/undici-line.js'
+import type { Origin } from './origin.js'
 
 export class OriginWatcher implements LineWatcher {
   readonly #clock: Clock
   readonly #origin: string
   readonly #learner: ReuseLearner
+  readonly #state: Pick<Origin, 'reuse' | 'endedIdle'>
 
-  constructor(origin: string, learner: ReuseLearner, clock: Clock) {
+  constructor(origin: string, state: Pick<Origin, 'reuse' | 'endedIdle'>, clock: Clock) {
     this.#clock = clock
     this.#origin = origin
-    this.#learner = learner
+    this.#state = state
+    this.#learner = state.reuse
   }
 
   mayReuse(use: Reuse): boolean {
@@ -40,6 +43,7 @@ export class OriginWatcher implements LineWatcher {
     // What ended in use was learned from there; what we ended ourselves says nothing about the peer.
     else if (idleMs !== undefined && ending !== 'local') {
       learner.closedWhileIdle(this.#clock.now(), { idleMs, requests, how: ending === 'fin' ? 'fin' : 'rst' })
+      this.#state.endedIdle(idleMs)
     }
   }
 

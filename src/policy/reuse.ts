@@ -55,6 +55,8 @@ export interface ReuseLimits {
   readonly unsafeIdleMs: number
   /** The far side lets go after so many requests. Absent while there is no sign of it. */
   readonly requests?: number
+  /** After how long idle the far side was seen to let go, in milliseconds. Absent while there is no sign of it. */
+  readonly timerMs?: number
   /** Where the limits come from, in a sentence. */
   readonly why: string
   /** Ends seen since the start, at any age. */
@@ -190,10 +192,12 @@ export class ReuseLearner {
   limits(now: number): ReuseLimits {
     this.#refresh(now)
     const requests = this.#counts.cap
+    const timerMs = this.#timerMs ?? this.#unsafeTimerMs
     return {
       idleMs: this.#idleMs,
       unsafeIdleMs: this.#unsafeIdleMs,
       ...(requests !== undefined && { requests }),
+      ...(timerMs !== undefined && { timerMs }),
       why: this.#why(),
       observations: this.#observations,
     }

@@ -33,7 +33,7 @@ export class SocketHost implements CallHost {
     const policies = { breaker: undefined, throttle: undefined, concurrency: undefined, hedge: undefined }
     const budget = checkBudgetOptions(budgeted ? undefined : 'none')
     this.#origins = new Origins({ ...policies, budget, reuse: reuseSettings(keepAliveMs) }, clock, random)
-    const watch = (origin: string) => new OriginWatcher(origin, this.origin(origin).reuse, clock)
+    const watch = (origin: string) => new OriginWatcher(origin, this.origin(origin), clock)
     this.lookout = new Lookout(clock, () => this.#calls > 0)
     const tools = { clock, addresses: this.book(), lookout: this.lookout, watch }
     this.connections = new Connections({ connections: undefined, keepAliveMs }, tools)
