@@ -61,18 +61,17 @@ import { plainAnswer, plainCall, SocketHost } from './socket-host.js'
  * import { redial } from 'offhook/socket'
  * import { WebSocket } from 'undici'
  *
- * const open = ({ dispatcher }: { dispatcher: import('undici').Dispatcher }) =>
- *   new WebSocket('wss://feed.example.com', { dispatcher })
- * for await (const webSocket of redial({ open, name: 'feed' })) {
+ * const url = 'wss://feed.example.com'
+ * for await (const webSocket of redial(({ dispatcher }) => new WebSocket(url, { dispatcher }))) {
  *   webSocket.addEventListener('message', ({ data }) => console.log(data))
  * }
  * ```
  */
-export function redial(options: RedialOptions<TLSSocket> & WithTls): AsyncGenerator<TLSSocket, void, undefined>
-export function redial(options: RedialOptions<Socket>): AsyncGenerator<Socket, void, undefined>
 export function redial<Connection>(
   options: FactoryOptions<Connection> | FactoryOptions<Connection>['open'],
 ): AsyncGenerator<Connection, void, undefined>
+export function redial(options: RedialOptions<TLSSocket> & WithTls): AsyncGenerator<TLSSocket, void, undefined>
+export function redial(options: RedialOptions<Socket>): AsyncGenerator<Socket, void, undefined>
 export function redial(options: unknown): AsyncGenerator<unknown, void, undefined> {
   return turns(checkRedialOptions<unknown>(options))
 }
