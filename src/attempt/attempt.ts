@@ -7,12 +7,12 @@ import type { Clock, Timer } from '../clock.js'
 import { classify } from '../diagnosis/classify.js'
 import { isOffhookError } from '../failure/errors.js'
 import type { AttemptReport, Evidence, Limit } from '../failure/evidence.js'
-import type { Failure } from '../failure/kinds.js'
 import { isDecoding, listenToDecoder } from '../wire/decoder-handlers.js'
 import { Exchange } from '../wire/exchange.js'
 import { Timeline } from '../wire/timeline.js'
 import type { Connections, Dispatcher, Route } from '../wire/undici-connections.js'
 import { type DispatchFacts, type DispatchListener, WatchingDispatcher } from '../wire/undici-dispatcher.js'
+import { refusedAnswer } from './refused-answer.js'
 import type { AttemptOwner, Lost, Outcome, Sender, Sending } from './sender.js'
 import { type AttemptLimits, LimitReached, StageTimer } from './stage-timer.js'
 
@@ -209,20 +209,8 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     // What was seen when the exchange failed is nearer to it than the rejection, unless that is the word of an offhook.
     const failed = isOffhookError(raw) ? undefined : this.#failed
     const evidence = failed?.evidence ?? this.#timeline.evidence(raw)
-    const failure = failed?.failure ?? this.#refusal(classify(raw, evidence))
+    const failure = failed?.failure ?? refusedAnswer(classify(raw, evidence), this.#timeline.exchange)
     this.#finish({ end: 'failure', failure, evidence }, raw)
-  }
-
-  /**
-   * No exchange failed, and the host's API took offence at the answer: at where it redirects to, at its digest, at its
-   * status. The same answer would come again.
-   */
-  #refusal(failure: Failure): Failure {
-    const { exchange } = this.#timeline
-    if (exchange?.headAt === undefined || exchange.failed || failure.aborted === true) return failure
-    if (failure.kind !== 'unknown' && failure.kind !== 'not-admitted') return failure
-    const kind = failure.kind === 'unknown' ? 'unknown' : 'protocol'
-    return { ...failure, kind, delivery: 'answered', permanent: true }
   }
 
   /** @param raw what it failed with; @param then what is to be done once nobody asks the connection any more */

@@ -83,7 +83,7 @@ export class TlsError extends OffhookError {
   }
 }
 
-/** The proxy did not make the CONNECT tunnel. Nothing was sent to the origin. */
+/** The proxy did not make the tunnel (phase `proxy`, nothing was sent to the origin), or answered fetch by 407. */
 export class ProxyError extends OffhookError {
   override readonly kind = 'proxy' as const
   /** The status with which the proxy answered, if it did. */

@@ -31,7 +31,7 @@ const happened: Record<FailureKind, string> = {
   unreachable: 'the host is unreachable',
   dns: 'the name could not be resolved',
   tls: 'TLS could not be agreed',
-  proxy: 'the proxy did not make the tunnel',
+  proxy: 'the proxy did not let the request through',
   protocol: 'the answer is not valid HTTP',
   rejected: 'the server declared that it did not process the request',
   'local-resource': 'this host could not open a connection',

@@ -38,8 +38,8 @@ export const rowsUnsent: readonly DecisionRow[] = [
   },
   {
     number: 11,
-    says: 'the proxy refused the tunnel',
-    matches: ({ failure }) => isUnsent(failure, 'proxy'),
+    says: 'the proxy refused the tunnel, or the request',
+    matches: ({ failure }) => isUnsent(failure, 'proxy') || (failure.kind === 'proxy' && failure.permanent === true),
     ...permanent,
   },
   {

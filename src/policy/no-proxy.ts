@@ -1,6 +1,6 @@
 /**
- * Which hosts are not proxied, by the words of `NO_PROXY`. There is no standard for it; these are curl's rules, which
- * undici shares, with the ranges of curl and Node:
+ * Which hosts are not proxied, by the words of `NO_PROXY`. There is no standard for it. These are curl's rules, with the ports
+ * and `*.` of undici and the ranges of Node: who wrote the list for any of them finds it understood.
  *
  * - `*` is everything.
  * - `example.com`, `.example.com` and `*.example.com` are that name and all names below it.

@@ -41,7 +41,7 @@ describe('the headline', () => {
     ],
     [
       details({ kind: 'proxy', phase: 'proxy', delivery: 'unsent', proxyStatus: 407 }),
-      'POST https://api.test/orders: the proxy did not make the tunnel (it answered 407) while asking the proxy for a tunnel. The request was never sent.',
+      'POST https://api.test/orders: the proxy did not let the request through (it answered 407) while asking the proxy for a tunnel. The request was never sent.',
     ],
     [
       details({ kind: 'reset', http2: 'CANCEL' }),

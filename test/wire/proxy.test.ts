@@ -5,7 +5,7 @@ import { createSecureServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import { type ClientOptions, explain } from 'offhook'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { certificates, misdeeds, refusedPort, rudeServer, TEST_CA } from '../../src/testing/rude-server.js'
 import { clientOf, failureOf, post } from './clients.js'
 import { refuse, reset, rudeProxy, say } from './rude-proxy.js'
@@ -104,6 +104,27 @@ describe.each(ways)('$says', ({ proxy: how, origin, tunnel }) => {
   })
 })
 
+describe('a 407 for a request that the proxy was to pass on', () => {
+  test('fetch lets nobody see it, so it is a ProxyError, once', async () => {
+    await using server = await rudeServer()
+    await using proxy = await rudeProxy()
+    proxy.next(refuse(407))
+    const error = await failureOf(clientOf({ proxy: proxy.url }).fetch(server.url))
+    expect(error).toMatchObject({ kind: 'proxy', proxyStatus: 407, delivery: 'answered', stopReason: 'permanent' })
+    expect(error.message).toContain('the proxy did not let the request through (it answered 407)')
+    expect(server.ledger.entries()).toEqual([])
+  })
+
+  test('request hands it over, as any status', async () => {
+    await using server = await rudeServer()
+    await using proxy = await rudeProxy()
+    proxy.next(refuse(407))
+    const { statusCode, body } = await clientOf({ proxy: proxy.url }).request(server.url)
+    await body.dump()
+    expect(statusCode).toBe(407)
+  })
+})
+
 describe('which way', () => {
   test('noProxy goes straight; two origins do not share what was learned', async () => {
     await using direct = await rudeServer()
@@ -114,6 +135,18 @@ describe('which way', () => {
     await (await client.fetch(proxied.url)).text()
     expect(proxy.heads).toHaveLength(1)
     expect(Object.keys(client.stats().origins).sort()).toEqual([direct.url, proxied.url].sort())
+  })
+
+  test('the environment counts when it is asked for, and was set when the client was made', async () => {
+    await using server = await rudeServer()
+    await using proxy = await rudeProxy()
+    vi.stubEnv('http_proxy', proxy.url)
+    const [asks, does, not] = [clientOf({ proxy: 'env' }), clientOf({}), clientOf({ proxy: false })]
+    vi.stubEnv('no_proxy', '*')
+    for (const client of [asks, does, not, clientOf({ proxy: 'env' })]) await (await client.fetch(server.url)).text()
+    vi.unstubAllEnvs()
+    expect(proxy.heads).toHaveLength(1)
+    expect(server.ledger.entries()).toHaveLength(4)
   })
 
   test('a redirect from http to https changes from passing on to a tunnel, and the token stays with the proxy', async () => {
