@@ -87,6 +87,7 @@ async function* turns(plan: RedialPlan<unknown>): AsyncGenerator<unknown, void, 
       const made = before === undefined ? 0 : record.counted + 1
       const line = await runCall(openingCall(plan, host, { turn, made }), host, before)
       channels.redial.publish(() => ({ event: 'up', origin, turn }))
+      void line.ended.then((ending) => tellDown({ origin, turn, proved: ending.livedMs >= plan.provenMs }, ending))
       const heart = plan.heartbeat && new Heart(line, plan.heartbeat, clock)
       const abort = () => line.close(signal?.reason)
       if (signal !== undefined) hearAbort(signal, abort)
@@ -102,7 +103,6 @@ async function* turns(plan: RedialPlan<unknown>): AsyncGenerator<unknown, void, 
       }
       signal?.throwIfAborted()
       const proved = end.livedMs >= plan.provenMs
-      tellDown({ origin, turn, proved }, end)
       if (proved) record = new CallRecord()
       before = proved && end.wanted ? undefined : cutLine(end, record, proved)
     }

@@ -15,10 +15,12 @@ import { ManualClock, turns } from '../manual-clock.js'
 const quick = { random: () => 0, retry: { attempts: 10 } }
 
 /** What became of each connection, as the channel tells it. */
-let downs: { kind: string | undefined; phase: string | undefined }[] = []
+let downs: { kind: string; phase: string }[] = []
 const listen = (message: unknown) => {
   const event = message as RedialEvent
-  if (event.event === 'down') downs.push({ kind: event.failure?.kind, phase: event.failure?.phase })
+  // What was given up on this side has none.
+  if (event.event === 'down' && event.failure !== undefined)
+    downs.push({ kind: event.failure.kind, phase: event.failure.phase })
 }
 beforeEach(() => {
   downs = []

@@ -175,7 +175,7 @@ describe('between the turns', () => {
     expect(waits).toEqual([50, 100, 200, 50, 100])
     expect(events.filter(({ event }) => event === 'up')).toHaveLength(6)
     const proofs = events.flatMap((event) => (event.event === 'down' ? [event.proved] : []))
-    expect(proofs).toEqual([false, false, false, true, false])
+    expect(proofs).toEqual([false, false, false, true, false, false])
     expect(events.find(({ event }) => event === 'down')).toMatchObject({ failure: { kind: 'closed' }, turn: 1 })
   })
 
