@@ -60,14 +60,16 @@ class Service implements AsyncDisposable {
 /** The kinds of failure with which connections ended while this ran. */
 async function endsDuring(action: () => Promise<void>): Promise<(string | undefined)[]> {
   const ends: (string | undefined)[] = []
+  let up = 0
   const listen = (message: unknown) => {
     const event = message as RedialEvent
+    if (event.event === 'up') up++
     if (event.event === 'down') ends.push(event.failure?.kind)
   }
   subscribe('offhook:redial', listen)
   await action()
   // The last connection was given up a moment ago.
-  await new Promise((resolve) => setImmediate(resolve))
+  while (ends.length < up) await new Promise((resolve) => setImmediate(resolve))
   unsubscribe('offhook:redial', listen)
   return ends
 }
