@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../clock.js'
 import type { ConnectionFacts, SocketEnding } from '../failure/evidence.js'
 import type { DialledAddresses } from './address-book.js'
+import { type ConnectionUse, connectionFacts } from './connection-facts.js'
 import { Http2Watch } from './http2-watch.js'
 import { type PingSettings, PingTimeout } from './ping-timer.js'
 import { DialAbandoned, isReset, Retired, UnseenReset } from './socket-ends.js'
@@ -221,21 +222,8 @@ export class SocketRecord {
   }
 
   /** The connection as evidence for the request that began at `startedAt`, or for one that never began. */
-  facts(use: { requestsBefore: number; idleMs: number | undefined }): ConnectionFacts {
-    const age = this.establishedAt === undefined ? undefined : this.#clock.now() - this.establishedAt
-    return {
-      id: this.id,
-      ...(this.establishedAt !== undefined && { protocol: this.protocol }),
-      ...(this.localAddress !== undefined && { localAddress: this.localAddress }),
-      ...(this.localPort !== undefined && { localPort: this.localPort }),
-      ...(this.remoteAddress !== undefined && { remoteAddress: this.remoteAddress }),
-      ...(this.remotePort !== undefined && { remotePort: this.remotePort }),
-      reused: use.requestsBefore > 0,
-      ...(age !== undefined && { ageMs: age }),
-      ...(use.idleMs !== undefined && { idleMs: use.idleMs }),
-      requestsBefore: use.requestsBefore,
-      ...(this.via?.by === 'unix' ? { socketPath: this.via.path } : this.via && { proxy: this.via.proxy.name }),
-    }
+  facts(use: ConnectionUse): ConnectionFacts {
+    return connectionFacts(this, use, this.#clock.now())
   }
 
   get #firstPhase(): DialPhase {
