@@ -79,7 +79,7 @@ export const classes: readonly LikeClass[] = [
       'peer-idle-timer',
     ],
     wouldDecide: [
-      'the uptime of the server’s host',
+      "the uptime of the server's host",
       'reset metrics of the balancer or NAT gateway (for example TCP_ELB_Reset_Count)',
       'a capture at both ends',
       'the idle times of several such failures',
@@ -99,7 +99,7 @@ export const classes: readonly LikeClass[] = [
       'filter-rejects',
     ],
     wouldDecide: [
-      'the server’s log at that time',
+      "the server's log at that time",
       'its restarts',
       'the reason in its kernel (tracepoint tcp:tcp_send_reset)',
     ],
@@ -118,7 +118,7 @@ export const classes: readonly LikeClass[] = [
       'proxy-upstream-failed',
       'balancer-target-gone',
     ],
-    wouldDecide: ['the server’s log and restarts', 'whether a proxy stands in front of it, and its log'],
+    wouldDecide: ["the server's log and restarts", 'whether a proxy stands in front of it, and its log'],
     when: (scene) => isCut(scene),
   },
   {
@@ -134,9 +134,9 @@ export const classes: readonly LikeClass[] = [
       'local-network-changed',
     ],
     wouldDecide: [
-      'whether the peer’s kernel acknowledged the request (ss -ti, /proc/net/tcp)',
+      "whether the peer's kernel acknowledged the request (ss -ti, /proc/net/tcp)",
       'a request on a new connection',
-      'the server’s log',
+      "the server's log",
     ],
     when: isSilent,
   },

@@ -28,7 +28,7 @@ const row: Clue = {
     if (row.timer === 'zero-window')
       return look(
         'peer-does-not-read',
-        'the peer’s kernel lives and has no room: its application does not read',
+        "the peer's kernel lives and has no room: its application does not read",
         reached,
       )
     if (row.state === 'syn-sent')
@@ -45,7 +45,7 @@ const row: Clue = {
     const tries = retransmits > 0 ? `, sent again ${retransmits} times` : ''
     return look(
       'row-unacknowledged',
-      `${unacknowledged} bytes of ours were never acknowledged by the peer’s kernel${tries}`,
+      `${unacknowledged} bytes of ours were never acknowledged by the peer's kernel${tries}`,
       notReached,
     )
   },
@@ -79,9 +79,9 @@ function acknowledged({ situation, around, sinceReadMs }: Scene): Look | undefin
     // Nothing of ours was under way, so that the row cannot show whether the way still holds.
     return look('row-nothing-outstanding', 'nothing of ours was unacknowledged', {})
   if (around.requestWritten === false)
-    return look('row-acknowledged', 'what was sent of the request was acknowledged by the peer’s kernel', reached)
+    return look('row-acknowledged', "what was sent of the request was acknowledged by the peer's kernel", reached)
   const since = sinceReadMs === undefined ? '' : `; not a byte came for ${ms(sinceReadMs)}`
-  return look('row-acknowledged', `the peer’s kernel acknowledged the request${since}`, reached)
+  return look('row-acknowledged', `the peer's kernel acknowledged the request${since}`, reached)
 }
 
 const counter = (name: string) => ['circumstances', 'counters', name] as const
@@ -218,7 +218,7 @@ const addressGone: Clue = {
     around.localAddressGone === true
       ? {
           clue: 'local-address-gone',
-          says: `the local address ${evidence?.connection?.localAddress ?? 'of the connection'} is no longer one of this host’s`,
+          says: `the local address ${evidence?.connection?.localAddress ?? 'of the connection'} is no longer one of this host's`,
           shifts: { 'local-network-changed': 6, path: -1, 'peer-host': -2, 'peer-application': -2 },
           settles: true,
         }

@@ -18,7 +18,7 @@ function mannerOfReset(scene: Scene): Look | undefined {
     const share = Math.round((100 * (sinceWriteMs ?? 0)) / (rttMs ?? 1))
     const means = hadRested(situation)
       ? 'so it was no answer: it came from nearer, or had been on its way already'
-      : 'so it was no answer of the server’s: it came from nearer'
+      : "so it was no answer of the server's: it came from nearer"
     return look(
       'reset-too-fast',
       `the reset came ${dt} after our write, ${share} % of a round trip (${ms(rttMs)}): ${means}`,

@@ -15,7 +15,7 @@ export const clientTextRows: readonly TextRow[] = [
     codes: ['ECONNABORTED'],
     text: /^timeout of \d+ ?ms exceeded|^timeout exceeded$/,
     says: late,
-    why: 'axios calls its own limit ECONNABORTED, which is the system’s word for an aborted connection',
+    why: "axios calls its own limit ECONNABORTED, which is the system's word for an aborted connection",
     source: 'axios lib/adapters/http.js, lib/core/AxiosError.js',
   },
   {
@@ -84,7 +84,7 @@ export const clientTextRows: readonly TextRow[] = [
     codes: ['PROTOCOL_CONNECTION_LOST'],
     text: /^Connection lost: The server closed the connection\.?$/,
     says: closed,
-    why: 'the code is the client’s own, and stands for an idle close as well as for a crash',
+    why: "the code is the client's own, and stands for an idle close as well as for a crash",
     source: 'mysql lib/protocol/Protocol.js, mysql2 lib/base/connection.js',
   },
   {
@@ -106,7 +106,7 @@ export const clientTextRows: readonly TextRow[] = [
     codes: ['ECONNRESET'],
     text: /^Connection error: (?:read|write) ECONNRESET$/,
     says: { kind: 'reset', phase: 'wait', mute: true },
-    why: 'kafkajs keeps the code of the system’s error and drops the system call, which only the text still tells',
+    why: "kafkajs keeps the code of the system's error and drops the system call, which only the text still tells",
     source: 'kafkajs src/network/connection.js onError',
   },
 ]
