@@ -81,13 +81,14 @@ describe('options', () => {
     timeout: membersOf('src/options.ts', 'TimeoutOptions'),
     retry: membersOf('src/policy/retry-options.ts', 'RetryOptions'),
     http2: membersOf('src/options.ts', 'Http2Options'),
+    diagnosis: membersOf('src/policy/diagnosis-options.ts', 'DiagnosisOptions'),
   }
 
   test('each option has a row, and each row is an option', () => {
     const inCode = membersOf('src/options.ts', 'ClientOptions').flatMap((name) => {
       const names = (sections[name] ?? []).map((member) => `${name}.${member}`)
       // A section that is nothing but its members needs no row of its own.
-      return name === 'timeout' || name === 'retry' ? names : [name, ...names]
+      return ['timeout', 'retry', 'diagnosis'].includes(name) ? names : [name, ...names]
     })
     expect(rows.flatMap(([names]) => quoted(names)).sort()).toEqual(inCode.sort())
   })
