@@ -118,7 +118,11 @@ class FetchCall implements Sender<Response> {
       replayable: () => this.#isReplayable(),
       signal,
       resumes: mayResume(method, settings),
-      ...settings,
+      limits: settings.limits,
+      retry: settings.retry,
+      hedge: settings.hedge,
+      throwOnStatus: settings.throwOnStatus,
+      dispatcher: settings.dispatcher,
     }
     if (spec.resumes) this.#resumption = { spec, host }
     const call = runCall(spec, host)
@@ -135,8 +139,8 @@ class FetchCall implements Sender<Response> {
     const dispatcher = dispatcherOf(sending, this.#resumption)
     // The signal carries the reasons of the caller's own, whatever they are; without one, and with a fetch that obeys
     // our dispatcher, everything can be told and stopped there, at a fraction of the cost.
-    if (this.#needsSignal) return this.#fetch({ ...this.#init, dispatcher, signal: sending.signal })
-    return this.#fetch({ ...this.#init, dispatcher }).then((response) => withTypedBody(response, sending))
+    if (this.#needsSignal) return this.#fetch({ dispatcher, signal: sending.signal })
+    return this.#fetch({ dispatcher }).then((response) => withTypedBody(response, sending))
   }
 
   status(answer: Response): number {
@@ -151,10 +155,10 @@ class FetchCall implements Sender<Response> {
     if (answer.body !== null && !answer.body.locked) drain(answer.body.getReader(), clock)
   }
 
-  onStart(body: { readonly contentLength: number | undefined }): void {
+  onStart(contentLength: number | undefined): void {
     // The spare of a Request shares its body, so what the attempt sends is kept for it. That is fine for a known,
     // small body; a stream, or something large, must not be kept behind the caller's back.
-    if (this.#spare === undefined || (body.contentLength ?? Number.POSITIVE_INFINITY) <= spareLimit) return
+    if (this.#spare === undefined || (contentLength ?? Number.POSITIVE_INFINITY) <= spareLimit) return
     this.#spare.body?.cancel().catch(ignore)
     this.#spare = undefined
   }
@@ -174,9 +178,11 @@ class FetchCall implements Sender<Response> {
     }
   }
 
-  #fetch(init: Record<string, unknown>): Promise<Response> {
+  #fetch(ours: { readonly dispatcher: unknown; readonly signal?: AbortSignal }): Promise<Response> {
+    // Not by a spread: with new names after it, it takes ten times as long.
+    const init: { body?: unknown } = Object.assign({}, this.#init, ours)
     if (this.#carriesBody) return this.#hostFetch(this.#takeRequest(), init)
-    if (this.#oneShot !== undefined) return this.#hostFetch(this.#input, { ...init, body: this.#oneShot.guard() })
+    if (this.#oneShot !== undefined) init.body = this.#oneShot.guard()
     const { body } = this.#init
     return typeof body === 'function' ? this.#sendMade(body, init) : this.#hostFetch(this.#input, init)
   }

@@ -161,7 +161,7 @@ class RequestCall implements Sender<RequestResult> {
 
   /** What undici is to send, with the body in a form that it takes. */
   #with(given: RequestBody | undefined): UndiciDispatcher.RequestOptions {
-    const { origin, pathname, search } = this.#url
+    const url = this.#url
     let headers = this.#headers
     let body: unknown = given
     if (typeof given === 'object' && given !== null) {
@@ -173,8 +173,13 @@ class RequestCall implements Sender<RequestResult> {
       }
     }
     // One shape for all: an object that is made by a spread has none, and costs the whole way through undici.
-    const path = search === '' ? pathname : `${pathname}${search}`
-    const base: Record<string, unknown> = { origin, path, method: this.#method, headers, body }
+    const base: Record<string, unknown> = {
+      origin: originOf(url),
+      path: pathOf(url),
+      method: this.#method,
+      headers,
+      body,
+    }
     const options = this.#options as Record<string, unknown> | undefined
     for (const name in options) if (!written.has(name) && Object.hasOwn(options, name)) base[name] = options[name]
     return base as unknown as UndiciDispatcher.RequestOptions
@@ -187,6 +192,20 @@ const written = new Set([
   ...['timeout', 'retry', 'idempotent', 'idempotencyKey', 'hedge', 'throwOnStatus', 'dispatcher'],
   ...['signal', 'maxRedirections', 'headersTimeout', 'bodyTimeout'],
 ])
+
+/**
+ * The origin of a URL as a slice of the one string that it keeps: its getter joins a new one on each call, which whoever
+ * looks it up has to read through.
+ */
+function originOf(url: URL): string {
+  const { href } = url
+  const origin = href.slice(0, href.indexOf('/', 'https://'.length))
+  return origin.includes('@') ? url.origin : origin
+}
+
+function pathOf({ pathname, search }: URL): string {
+  return search === '' ? pathname : `${pathname}${search}`
+}
 
 /** undici: 0 is no limit. */
 function orNone(ms: number | null | undefined, otherwise: number | undefined): number | undefined {

@@ -3,42 +3,30 @@
  * limit of ours, or because the call was cancelled.
  */
 
-import type { Clock, Timer } from '../clock.js'
+import type { Timer } from '../clock.js'
 import { classify } from '../diagnosis/classify.js'
 import { isOffhookError } from '../failure/errors.js'
 import type { AttemptReport, Evidence, Limit } from '../failure/evidence.js'
 import { isDecoding, listenToDecoder } from '../wire/decoder-handlers.js'
 import { Exchange } from '../wire/exchange.js'
 import { Timeline } from '../wire/timeline.js'
-import type { Connections, Dispatcher, Route } from '../wire/undici-connections.js'
-import { type DispatchFacts, type DispatchListener, WatchingDispatcher } from '../wire/undici-dispatcher.js'
+import {
+  contentLengthOf,
+  type Dispatched,
+  type DispatchListener,
+  WatchingDispatcher,
+} from '../wire/undici-dispatcher.js'
+import type { AttemptHost } from './attempt-host.js'
 import { refusedAnswer } from './refused-answer.js'
-import type { AttemptOwner, Lost, Outcome, Sender, Sending } from './sender.js'
-import { type AttemptLimits, LimitReached, StageTimer } from './stage-timer.js'
-
-/** What an attempt is sent by: connections of our own, or a dispatcher of the caller's. */
-export type AttemptTarget = Connections | Dispatcher
-
-export interface AttemptHost {
-  readonly clock: Clock
-  readonly target: AttemptTarget
-  /** Which of our own connections to take. */
-  readonly route: Route
-  readonly ownSockets: boolean
-  readonly limits: AttemptLimits
-  /** Answers are held back until they are complete, up to so many bytes. */
-  readonly holdBytes: number
-  /** The sender can continue a body that is cut. */
-  readonly resumes: boolean
-  readonly owner: AttemptOwner
-}
+import type { Lost, Outcome, Sender, Sending } from './sender.js'
+import { LimitReached, StageTimer } from './stage-timer.js'
 
 export class Attempt<Answer> implements Sending, DispatchListener {
   readonly #host: AttemptHost
   readonly #timeline: Timeline
   readonly dispatcher: WatchingDispatcher
   #sender: Sender<Answer> | undefined
-  #facts: DispatchFacts | undefined
+  #dispatched: Dispatched | undefined
   #controller: AbortController | undefined
   #settle: ((outcome: Outcome<Answer>) => void) | undefined
   #answered = false
@@ -52,7 +40,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
 
   constructor(host: AttemptHost) {
     this.#host = host
-    this.#timeline = new Timeline(host.clock, host.ownSockets)
+    this.#timeline = new Timeline(host.clock, host.ownSockets, host.startedAt)
     this.#stage = new StageTimer(host, (name, ms) => this.#expire(name, ms))
     this.dispatcher = new WatchingDispatcher(host, this.#timeline, this)
   }
@@ -63,23 +51,26 @@ export class Attempt<Answer> implements Sending, DispatchListener {
   }
 
   run(sender: Sender<Answer>): Promise<Outcome<Answer>> {
+    return new Promise((resolve) => this.start(sender, resolve))
+  }
+
+  /** @param settle told once, how it ended; must not throw */
+  start(sender: Sender<Answer>, settle: (outcome: Outcome<Answer>) => void): void {
     this.#sender = sender
-    return new Promise((resolve) => {
-      this.#settle = resolve
-      const { attempt } = this.#host.limits
-      if (attempt !== undefined)
-        this.#attemptTimer = this.#host.clock.after(attempt, () => this.#expire('attempt', attempt))
-      let sent: Promise<Answer>
-      try {
-        sent = sender.send(this)
-      } catch (error) {
-        sent = Promise.reject(error)
-      }
-      sent.then(
-        (answer) => this.#onAnswer(answer),
-        (raw) => this.#onRejection(raw),
-      )
-    })
+    this.#settle = settle
+    const { attempt } = this.#host.limits
+    if (attempt !== undefined)
+      this.#attemptTimer = this.#host.clock.after(attempt, () => this.#expire('attempt', attempt))
+    let sent: Promise<Answer>
+    try {
+      sent = sender.send(this)
+    } catch (error) {
+      sent = Promise.reject(error)
+    }
+    sent.then(
+      (answer) => this.#onAnswer(answer),
+      (raw) => this.#onRejection(raw),
+    )
   }
 
   /** The call is over, by abort or deadline: the caller is told at once, the connection let go. */
@@ -111,6 +102,11 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     return this.#timeline.exchange?.origin
   }
 
+  /** When something last moved. */
+  get lastProgressAt(): number | undefined {
+    return this.#timeline.exchange?.progressAt
+  }
+
   get holdBytes(): number {
     return this.#host.holdBytes
   }
@@ -135,20 +131,20 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     return exchange
   }
 
-  onDispatch(exchange: Exchange, facts: DispatchFacts): void {
+  onDispatch(exchange: Exchange, given: Dispatched): void {
     this.#watch(exchange)
-    this.#facts = facts
+    this.#dispatched = given
   }
 
   onStart(exchange: Exchange): void {
     this.#stage.started(exchange)
-    if (this.#facts !== undefined) this.#sender?.onStart?.(this.#facts)
+    if (this.#dispatched !== undefined) this.#sender?.onStart?.(contentLengthOf(this.#dispatched.options))
   }
 
   onHead(exchange: Exchange): void {
     this.#stage.headSeen(exchange)
-    if (exchange.header('content-encoding') !== undefined && this.#facts !== undefined)
-      listenToDecoder(exchange, this.#facts.handler, (raw) => this.#undecodable(exchange, raw))
+    if (exchange.header('content-encoding') !== undefined && this.#dispatched !== undefined)
+      listenToDecoder(exchange, this.#dispatched.handler, (raw) => this.#undecodable(exchange, raw))
   }
 
   onEnd(exchange: Exchange): void {

@@ -5,7 +5,7 @@ import type { AttemptReport, Evidence } from '../failure/evidence.js'
 import type { Failure } from '../failure/kinds.js'
 import type { Exchange } from '../wire/exchange.js'
 import type { HeaderReader } from '../wire/handler-shapes.js'
-import type { DispatchFacts, WatchingDispatcher } from '../wire/undici-dispatcher.js'
+import type { WatchingDispatcher } from '../wire/undici-dispatcher.js'
 
 /** How an adapter sends one try by its host's API, and how its answers are read. */
 export interface Sender<Answer> {
@@ -15,8 +15,8 @@ export interface Sender<Answer> {
   header(answer: Answer): HeaderReader
   /** Nobody will read this answer: free its connection, within bounds. */
   discard(answer: Answer, clock: Clock): void
-  /** The body is about to be read, and what is known of its length. */
-  onStart?(facts: DispatchFacts): void
+  /** The body is about to be read; its length, where that is known. */
+  onStart?(contentLength: number | undefined): void
   /** The host's API may send a failed request again by itself, so that only its rejection is the end of the attempt. */
   readonly mayRepeat?: boolean
   /** Whether a rejection that no connection had part in is the caller's mistake, to be passed on as it is. */

@@ -11,14 +11,16 @@ import type { Failure, StopReason } from '../failure/kinds.js'
 import type { Pass } from '../origin/origin.js'
 import { remainingTime } from '../policy/deadline.js'
 import { decide } from '../policy/retry.js'
-import type { RetryQuestion, Verdict } from '../policy/retry-question.js'
-import { readSignals, type ServerSignals, serverDelayMs } from '../policy/server-signals.js'
+import type { Verdict } from '../policy/retry-question.js'
+import { serverDelayMs } from '../policy/server-signals.js'
+import { channels } from '../telemetry/channels.js'
 import type { CutBody, CutLine } from './cut.js'
 import { Ending } from './ending.js'
 import { type CallEvents, eventsOf } from './events.js'
 import { explainedError } from './explained-error.js'
-import { neverTried, pastDeadline, refusal, statusFailure, wasRepeated } from './made-failures.js'
+import { neverTried, pastDeadline, refusal, refusals } from './made-failures.js'
 import { probed } from './probing.js'
+import { type Examined, examine, questionOf } from './question.js'
 import { CallRecord } from './record.js'
 import type { CallHost, CallSpec, CallTarget, RunningCall } from './spec.js'
 import { Tries } from './tries.js'
@@ -36,7 +38,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   readonly #spec: CallSpec<Answer>
   readonly #host: CallHost
   slot = -1
-  readonly #startedAt: number
+  readonly startedAt: number
   readonly #events: CallEvents | undefined
   readonly #ending: Ending
   readonly #tries: Tries<Answer>
@@ -50,11 +52,12 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   #returned = false
   #bodyOver = false
   #route: Route = 'pooled'
+  #settle: { resolve(answer: Answer): void; reject(error: unknown): void } | undefined
 
   constructor(spec: CallSpec<Answer>, host: CallHost) {
     this.#spec = spec
     this.#host = host
-    this.#startedAt = host.clock.now()
+    this.startedAt = host.clock.now()
     this.#ending = new Ending({ clock: host.clock, signal: spec.signal, totalMs: spec.limits.total }, this)
     this.#events = eventsOf(spec.target, host.clock)
     this.#tries = new Tries({ spec, host, call: this, ending: this.#ending, callId: this.#events?.callId ?? 0 })
@@ -64,30 +67,70 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     return this.#spec.target()
   }
 
-  async run(before?: CutBody | CutLine): Promise<Answer> {
-    const { signal } = this.#spec
-    if (signal?.aborted === true) throw signal.reason
-    this.#host.enter(this)
-    this.#ending.link()
-    this.#events?.start()
-    try {
-      if (before !== undefined && 'record' in before) {
-        this.#record = before.record
-        this.#says = before.says
-      } else this.#continuesBody = before !== undefined
-      const first = before ?? (await this.#tries.first())
-      const answer = this.#isFine(first) ? first.answer : await this.#persist(first)
-      this.#events?.end(this.#tries.count, this.#spec.sender.status(answer))
-      this.#returned = true
-      if (this.#bodyOver) this.#ending.unlink()
-      return answer
-    } catch (error) {
-      this.#ending.unlink()
-      this.#events?.error(this.#tries.count, error)
-      throw error
-    } finally {
-      this.#host.leave(this)
+  run(before?: CutBody | CutLine): Promise<Answer> {
+    // Not async: of the promises on the way of a call that goes well this is the only one of ours.
+    return new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject }
+      const { signal } = this.#spec
+      if (signal?.aborted === true) {
+        reject(signal.reason)
+        return
+      }
+      this.#host.enter(this)
+      this.#ending.link()
+      this.#events?.start()
+      if (before !== undefined) {
+        this.#goOn(before)
+        this.#onFirst(before)
+      } else if (this.#host.gated || channels.attempt.heard) {
+        this.#tries.first().then(
+          (first) => this.#onFirst(first),
+          (error) => this.#fail(error),
+        )
+      } else {
+        this.#tries.straight((first) => this.#onFirst(first))
+      }
+    })
+  }
+
+  #goOn(before: CutBody | CutLine): void {
+    if ('record' in before) {
+      this.#record = before.record
+      this.#says = before.says
+    } else {
+      this.#continuesBody = true
     }
+  }
+
+  #onFirst(first: Outcome<Answer>): void {
+    if (this.#isFine(first)) this.#succeed(first.answer)
+    else
+      this.#persist(first).then(
+        (answer) => this.#succeed(answer),
+        (error) => this.#fail(error),
+      )
+  }
+
+  #succeed(answer: Answer): void {
+    this.#host.leave(this)
+    this.#events?.end(this.#tries.count, this.#spec.sender.status(answer))
+    this.#returned = true
+    if (this.#bodyOver) this.#ending.unlink()
+    this.#takeSettle()?.resolve(answer)
+  }
+
+  #fail(error: unknown): void {
+    this.#host.leave(this)
+    this.#ending.unlink()
+    this.#events?.error(this.#tries.count, error)
+    this.#takeSettle()?.reject(error)
+  }
+
+  /** While its body is on the way the call lives, and must not keep the answer: one that nobody holds is given up. */
+  #takeSettle() {
+    const settle = this.#settle
+    this.#settle = undefined
+    return settle
   }
 
   end(reason: unknown): void {
@@ -163,7 +206,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
         },
       )
     } catch (error) {
-      const time = { ending: this.#ending, startedAt: this.#startedAt, totalMs: this.#spec.limits.total }
+      const time = { ending: this.#ending, startedAt: this.startedAt, totalMs: this.#spec.limits.total }
       if (error instanceof NotFine) return this.#conclude(await probed(outcome, this.#host, time))
       throw error
     }
@@ -201,38 +244,19 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   }
 
   #examine(outcome: Outcome<Answer> & { end: 'answer' | 'failure' }): Examined {
-    if (outcome.end === 'failure') return { failure: outcome.failure, evidence: outcome.evidence, signals: undefined }
-    const { sender, retry } = this.#spec
-    const { answer } = outcome
-    return {
-      failure: statusFailure(sender.status(answer)),
-      evidence: this.#tries.current?.evidence(),
-      signals: readSignals(sender.header(answer), this.#host.clock.epoch(), retry.signalHeaders),
-    }
+    return examine(outcome, this.#spec, { tries: this.#tries, clock: this.#host.clock })
   }
 
-  #decide({ failure: seen, evidence, signals }: Examined): Verdict {
-    // Never at once, even where nothing had been sent: all whose server was restarted would come back in one instant.
-    const failure: Failure = this.#says === undefined ? seen : { ...seen, delivery: 'unknown' }
-    const { retry, requestClass, replayable, limits } = this.#spec
-    const record = this.#record
-    const question: RetryQuestion = {
-      failure,
-      requestClass,
-      replayable: replayable(),
-      attempts: (record?.counted ?? 0) + 1,
-      transparent: record?.transparent ?? 0,
-      dice: this.#host.random(),
-      reused: evidence?.connection?.reused,
-      otherAddress: (evidence?.otherAddresses ?? 0) > 0,
-      protocol: evidence?.connection?.protocol,
-      closeDelimited: evidence?.closeDelimited,
-      earlierAnswered: evidence?.earlier?.some((exchange) => exchange.delivery === 'answered'),
-      remainingMs: remainingTime(this.#startedAt, this.#host.clock.now(), limits.total),
-      signals,
-      retriesOfRow: wasRepeated(failure, evidence) ? () => 1 : record?.retriesOfRow,
-      ...(this.#continuesBody && record === undefined && { committed: true, resumable: true }),
-    }
+  #decide(examined: Examined): Verdict {
+    const { clock, random } = this.#host
+    const { limits, retry } = this.#spec
+    const question = questionOf(examined, this.#spec, {
+      record: this.#record,
+      dice: random(),
+      remainingMs: remainingTime(this.startedAt, clock.now(), limits.total),
+      continuesBody: this.#continuesBody,
+      replacesLine: this.#says !== undefined,
+    })
     return decide(question, retry)
   }
 
@@ -280,18 +304,6 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     const { attempts = [], retryAfterMs } = this.#record ?? {}
     return explainedError({ ...this.#spec.target(), failure, attempts, retryAfterMs, evidence, ...end })
   }
-}
-
-/** What is known of an attempt that was not fine. */
-interface Examined {
-  readonly failure: Failure
-  readonly evidence: Evidence | undefined
-  readonly signals: ServerSignals | undefined
-}
-
-const refusals = {
-  breaker: 'the breaker of this origin is open',
-  throttled: 'this origin is overloaded and retries are throttled',
 }
 
 /** What the loop throws when an attempt was not fine. Not a TypeError: p-retry ends its loop at one. */

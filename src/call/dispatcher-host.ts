@@ -1,6 +1,6 @@
 /** The host of calls that go through a dispatcher of somebody else's. */
 
-import type { AttemptTarget } from '../attempt/attempt.js'
+import type { AttemptTarget } from '../attempt/attempt-host.js'
 import type { Clock } from '../clock.js'
 import type { Origin, OriginSettings } from '../origin/origin.js'
 import { Origins } from '../origin/origins.js'

@@ -44,3 +44,9 @@ export const pastDeadline = {
 export function wasRepeated({ status }: Failure, evidence: Evidence | undefined): boolean {
   return status === 421 && evidence?.earlier?.some((exchange) => exchange.status === 421) === true
 }
+
+/** Why an origin's policies do not let a further attempt out. */
+export const refusals = {
+  breaker: 'the breaker of this origin is open',
+  throttled: 'this origin is overloaded and retries are throttled',
+}

@@ -1,6 +1,6 @@
 /** What a call is made of, what it needs of its client, and what its client may do to it. */
 
-import type { AttemptTarget } from '../attempt/attempt.js'
+import type { AttemptTarget } from '../attempt/attempt-host.js'
 import type { Sender } from '../attempt/sender.js'
 import type { AttemptLimits } from '../attempt/stage-timer.js'
 import type { Clock } from '../clock.js'

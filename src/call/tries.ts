@@ -19,6 +19,7 @@ export interface TriesContext<Answer> {
   readonly spec: CallSpec<Answer>
   readonly host: CallHost
   readonly call: AttemptOwner & {
+    readonly startedAt: number
     /** Whether another attempt would be made after such an outcome. */
     wouldRetry(outcome: Outcome<Answer>): boolean
   }
@@ -49,6 +50,25 @@ export class Tries<Answer> {
   /** Attempts made so far, a hedged one counted once. */
   get count(): number {
     return this.#number
+  }
+
+  /**
+   * The first attempt where no policy can refuse, delay or double it and nobody listens to attempts: nearly every one.
+   * Without a promise of its own, since each costs turns of the microtask queue.
+   */
+  straight(settle: (outcome: Outcome<Answer>) => void): void {
+    const { ended } = this.#context.ending
+    if (ended !== undefined) {
+      settle({ end: 'cancelled', reason: ended.reason })
+      return
+    }
+    this.#number++
+    const attempt = this.#attempt(this.#context.call.startedAt)
+    this.current = attempt
+    attempt.start(this.#context.spec.sender, (outcome) => {
+      this.origin.report(this.#loadOf(outcome), undefined, attempt.lastProgressAt)
+      settle(this.#noted(outcome))
+    })
   }
 
   /** The first attempt of a call. */
@@ -166,7 +186,7 @@ export class Tries<Answer> {
     return false
   }
 
-  #attempt(): Attempt<Answer> {
+  #attempt(startedAt = this.#context.host.clock.now()): Attempt<Answer> {
     const { spec, host, call } = this.#context
     return new Attempt<Answer>({
       clock: host.clock,
@@ -177,6 +197,7 @@ export class Tries<Answer> {
       holdBytes: spec.retry.bufferBytes,
       resumes: spec.resumes,
       owner: call,
+      startedAt,
     })
   }
 

@@ -91,8 +91,7 @@ export class Origin {
   }
 
   /** An admitted attempt has ended. */
-  report(outcome: LoadOutcome, pass: Pass = passed): void {
-    const now = this.#clock.now()
+  report(outcome: LoadOutcome, pass: Pass = passed, now = this.#clock.now()): void {
     if (outcome === 'success') this.budget.onSuccess(now)
     else if (outcome !== 'ignored' && outcome !== 'answered') this.budget.onFailure()
     this.#breaker?.report(now, outcome, pass.breaker)

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../clock.js'
 import { AddressMemory } from '../policy/addresses.js'
+import { ByOrigin } from '../wire/by-origin.js'
 import { Origin, type OriginSettings, type OriginStats } from './origin.js'
 
 /** Who talks to ever new origins must not grow with them; the oldest record goes first. */
@@ -11,7 +12,7 @@ export class Origins {
   readonly #settings: OriginSettings
   readonly #clock: Clock
   readonly #random: () => number
-  readonly #origins = new Map<string, Origin>()
+  readonly #origins = new ByOrigin<Origin>()
   /** Which addresses failed to connect of late, whatever origin they serve. */
   readonly addresses = new AddressMemory()
   /** Whether any policy is on that can refuse, delay or double a first attempt. */

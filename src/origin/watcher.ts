@@ -21,8 +21,8 @@ export class OriginWatcher implements LineWatcher {
     this.#learner = state.reuse
   }
 
-  mayReuse(use: Reuse): boolean {
-    return this.#learner.mayReuse(this.#clock.now(), use)
+  mayReuse(now: number, use: Reuse): boolean {
+    return this.#learner.mayReuse(now, use)
   }
 
   opened(socket: SocketRecord): void {
@@ -47,8 +47,8 @@ export class OriginWatcher implements LineWatcher {
     }
   }
 
-  survived(idleMs: number, requests: number): void {
-    this.#learner.survivedIdle(this.#clock.now(), idleMs, requests)
+  survived(now: number, idleMs: number, requests: number): void {
+    this.#learner.survivedIdle(now, idleMs, requests)
   }
 
   failedOnUse(use: StaleUse): void {

@@ -21,6 +21,8 @@ export interface Line {
   socket: SocketRecord | undefined
   /** Requests that it was given and that have not been started. */
   waiting: number
+  /** The time, while a request is being put on it: what happens at once happens now. */
+  readonly now?: number | undefined
   /** A request is about to be written on the socket. */
   used(exchange: Exchange): void
   /** The response head is complete. */
@@ -100,29 +102,29 @@ export class Exchange {
   }
 
   /** A connection's queue has taken the request. */
-  assigned(line: Line): void {
+  assigned(line: Line, now = this.clock.now()): void {
     this.#leaveQueue()
     this.line = line
     line.waiting++
     this.#queued = true
-    this.assignedAt = this.clock.now()
+    this.assignedAt = now
   }
 
   started(stop: (reason: unknown) => void): void {
     // A caller that has gone must not have its request sent; throwing here fails it without harming the connection.
     if (this.abandoned !== undefined) throw this.abandoned.reason
-    const now = this.clock.now()
+    const now = this.line?.now ?? this.clock.now()
     this.#stop = stop
     if (this.startedAt !== undefined) this.#restarts(now)
     this.startedAt ??= now
     this.#leaveQueue()
     this.progressAt = now
-    if (this.line?.socket !== undefined) this.#take(this.line.socket)
+    if (this.line?.socket !== undefined) this.#take(this.line.socket, now)
     this.listener.onStart(this)
   }
 
   sent(): void {
-    this.sentAt = this.clock.now()
+    this.sentAt = this.line?.now ?? this.clock.now()
     this.progressAt = this.sentAt
   }
 
@@ -246,11 +248,11 @@ export class Exchange {
     return { method, origin, path: redactPath(path), delivery, ...(status !== undefined && { status }) }
   }
 
-  #take(socket: SocketRecord): void {
+  #take(socket: SocketRecord, now: number): void {
     // An earlier start of its own on the same connection does not make that a used one.
     if (socket !== this.socket) {
       this.requestsBefore = socket.requests
-      this.idleMs = socket.idleMs
+      this.idleMs = socket.idleAt(now)
     }
     this.socket = socket
     this.#takenAs = socket.busy === 0 ? socket.requests + 1 : 0

@@ -10,6 +10,7 @@ import type { DialledAddresses } from './address-book.js'
 import { type ConnectionUse, connectionFacts } from './connection-facts.js'
 import { Http2Watch } from './http2-watch.js'
 import { type PingSettings, PingTimeout } from './ping-timer.js'
+import { SleepWatch } from './sleep-watch.js'
 import { DialAbandoned, isReset, Retired, UnseenReset } from './socket-ends.js'
 import { SocketSight } from './socket-sight.js'
 import { TlsLedger } from './tls-ledger.js'
@@ -42,7 +43,7 @@ export class SocketRecord {
   busy = 0
   /** When the last exchange on it ended. */
   lastUsedAt: number | undefined
-  #lastUsedEpoch = 0
+  readonly #sleep: SleepWatch
   #readAtTake = 0
   /** What can be asked of its sockets, and what its answers said. */
   readonly sight = new SocketSight()
@@ -75,6 +76,7 @@ export class SocketRecord {
     dial: { secure: boolean; named: boolean; ping?: PingSettings | undefined; via?: Via | undefined },
   ) {
     this.#clock = clock
+    this.#sleep = new SleepWatch(clock)
     this.startedAt = clock.now()
     this.#mark = this.startedAt
     this.via = dial.via
@@ -177,6 +179,7 @@ export class SocketRecord {
     this.requests++
     this.busy++
     this.#readAtTake = this.#wireRead
+    this.#sleep.used(this.establishedAt ?? this.startedAt)
     this.http2?.busy()
   }
 
@@ -185,20 +188,23 @@ export class SocketRecord {
     this.busy = Math.max(0, this.busy - 1)
     if (this.busy === 0) this.http2?.idle()
     this.lastUsedAt = now
-    this.#lastUsedEpoch = this.#clock.epoch()
   }
 
   /**
    * How long the connection has been idle; `undefined` while it is in use, was never used, or has ended. The longer of
    * two clocks counts: the monotonic one stands still while the machine sleeps, and the peer's timer does not.
    */
-  get idleMs(): number | undefined {
+  idleAt(now: number): number | undefined {
     if (this.lastUsedAt === undefined || this.busy > 0) return undefined
     if (this.endedAt === undefined) {
-      return Math.max(this.#clock.now() - this.lastUsedAt, this.#clock.epoch() - this.#lastUsedEpoch)
+      return now - this.lastUsedAt + this.#sleep.sleptMs(now)
     }
     // It ended in use when its last request ended because of it.
     return this.endedAt > this.lastUsedAt ? this.endedAt - this.lastUsedAt : undefined
+  }
+
+  get idleMs(): number | undefined {
+    return this.idleAt(this.#clock.now())
   }
 
   /** Ends an idle connection, by our own hand; whoever wants to use it dials anew. */

@@ -16,9 +16,9 @@ export class Timeline {
   /** True when the connections are our own, so that sockets can be seen. */
   readonly ownSockets: boolean
 
-  constructor(clock: Clock, ownSockets: boolean) {
+  constructor(clock: Clock, ownSockets: boolean, startedAt = clock.now()) {
     this.clock = clock
-    this.startedAt = clock.now()
+    this.startedAt = startedAt
     this.ownSockets = ownSockets
   }
 

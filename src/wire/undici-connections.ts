@@ -9,6 +9,7 @@ import type { ConnectionOptions } from 'node:tls'
 import * as undici from 'undici'
 import type { Clock } from '../clock.js'
 import type { AddressBook } from './address-book.js'
+import { ByOrigin } from './by-origin.js'
 import { Lookout } from './lookout.js'
 import type { PingSettings } from './ping-timer.js'
 import type { SocketRecord } from './socket-record.js'
@@ -49,7 +50,7 @@ export class Connections {
   readonly #lookout: Lookout
   readonly #watch: (origin: string) => LineWatcher
   readonly #ways = new Map<Route, PoolsByOrigin | OneOffClients>()
-  readonly #origins = new Map<string, OpenLines>()
+  readonly #origins = new ByOrigin<OpenLines>()
   readonly #proxies = new Map<ProxySettings | undefined, undici.buildConnector.connector>()
 
   /** @param host what connections are made with, and who is told of them, by origin */
@@ -83,12 +84,12 @@ export class Connections {
    * Whether a request to this origin should wait until the sockets have been looked at once more: it could be put on
    * one that the peer has closed meanwhile.
    */
-  needsLook(origin: string, method: string): boolean {
+  needsLook(origin: string, method: string, now: number): boolean {
     const lines = this.#origins.get(origin)
     if (lines === undefined) return false
     // What cannot be mended by sending again is always worth a turn of the loop; the rest only after a pause.
     if (method !== 'GET' && method !== 'HEAD') return true
-    return this.#clock.now() - lines.usedAt > pauseMs
+    return now - lines.usedAt > pauseMs
   }
 
   /** Waits for what is in flight, then closes. */
@@ -137,6 +138,7 @@ export class Connections {
       { ...options, connect },
       {
         line,
+        clock: this.#clock,
         elsewhere: (...request) => this.by('fresh').dispatch(...request),
         ...(via?.by === 'forward' && { rewrite: forwarding(origin, via.proxy) }),
       },
@@ -199,7 +201,7 @@ export class Connections {
  */
 class PoolsByOrigin extends undici.Dispatcher {
   readonly #make: (origin: string) => undici.Pool
-  readonly #pools = new Map<string, undici.Pool>()
+  readonly #pools = new ByOrigin<undici.Pool>()
 
   constructor(make: (origin: string) => undici.Pool) {
     super()

@@ -17,30 +17,22 @@ export interface DispatchListener extends ExchangeListener {
   /** Answers are held back until they are complete, up to so many bytes; 0: they are not. */
   readonly holdBytes: number
   /** A request is about to go to the connections. */
-  onDispatch(exchange: Exchange, options: DispatchFacts): void
+  onDispatch(exchange: Exchange, given: Dispatched): void
 }
 
-/** What can be read off the dispatch options about the body. */
-export interface DispatchFacts {
-  readonly hasBody: boolean
-  /** What `content-length` the host's API has worked out; absent where it does not know. */
-  readonly contentLength: number | undefined
-  /** The handler of the caller's API. */
+/** What the caller's API gave to be sent, and the handler that it gave with it. */
+export interface Dispatched {
+  readonly options: undici.Dispatcher.DispatchOptions
   readonly handler: AnyHandler
 }
 
 /**
- * A Dispatcher in every respect, `request` and `compose` included, but for its constructor: an attempt must not pay for
- * an event emitter on which nothing is ever emitted.
+ * The dispatcher of one attempt: passes requests on to the connections and lets the timeline watch. A Dispatcher in every
+ * respect, `request` and `compose` included, but for its constructor: an attempt must not pay for an event emitter on
+ * which nothing is ever emitted.
  */
-const SilentDispatcher = (() => {
-  function Silent() {}
-  Silent.prototype = Object.create(undici.Dispatcher.prototype)
-  return Silent as unknown as new () => undici.Dispatcher
-})()
-
-/** The dispatcher of one attempt: passes requests on to the connections and lets the timeline watch. */
-export class WatchingDispatcher extends SilentDispatcher {
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: its prototype is given undici's below
+export class WatchingDispatcher {
   readonly #target: undici.Dispatcher
   readonly #own: Connections | undefined
   readonly #timeline: Timeline
@@ -51,7 +43,6 @@ export class WatchingDispatcher extends SilentDispatcher {
     timeline: Timeline,
     listener: DispatchListener,
   ) {
-    super()
     const { target, route } = way
     this.#own = target instanceof Connections ? target : undefined
     this.#target = target instanceof Connections ? target.by(route) : target
@@ -59,7 +50,7 @@ export class WatchingDispatcher extends SilentDispatcher {
     this.#listener = listener
   }
 
-  override dispatch(given: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
+  dispatch(given: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
     const options = withOneLength(given)
     const { clock } = this.#timeline
     // A foreign Pool or Client need not be told the origin that it serves.
@@ -71,20 +62,16 @@ export class WatchingDispatcher extends SilentDispatcher {
       held(handler as AnyHandler, this.#listener.holdBytes),
       this.#own === undefined ? 'any' : coreSpeaksOld ? 'old' : 'new',
     )
-    this.#listener.onDispatch(exchange, factsOf(options, handler as AnyHandler))
+    this.#listener.onDispatch(exchange, { options, handler: handler as AnyHandler })
     // undici 7 wraps a handler that speaks the new words, and what is on it would not reach the Client.
     const watched: WithExchange = coreSpeaksOld && speaksNew(watch) ? { ...options, [exchangeKey]: exchange } : options
-    const send = () => {
-      if (exchange.abandoned !== undefined) return this.#refuse(watch, exchange.abandoned.reason)
-      return this.#target.dispatch(watched, watch as undici.Dispatcher.DispatchHandler)
-    }
-    if (this.#own?.needsLook(origin, options.method) !== true) return send()
+    if (this.#own?.needsLook(origin, options.method, exchange.dispatchedAt) !== true) return this.#send(watched, watch)
     // undici looks at an idle socket for one turn of the loop, which from a poll-phase callback sees nothing of what
     // already waits in the kernel. One turn before that, a FIN is seen in time, and a RST before anything was written:
     // proved unsent, and so sent again at once.
     clock.nextTurn(() => {
       try {
-        send()
+        this.#send(watched, watch)
       } catch (error) {
         this.#refuse(watch, error)
       }
@@ -92,11 +79,20 @@ export class WatchingDispatcher extends SilentDispatcher {
     return true
   }
 
+  #send(options: WithExchange, watch: Watch): boolean {
+    const { abandoned } = watch.exchange
+    if (abandoned !== undefined) return this.#refuse(watch, abandoned.reason)
+    return this.#target.dispatch(options, watch as undici.Dispatcher.DispatchHandler)
+  }
+
   #refuse(watch: Watch, reason: unknown): false {
     watch.refuse(reason)
     return false
   }
 }
+
+Object.setPrototypeOf(WatchingDispatcher.prototype, undici.Dispatcher.prototype)
+export interface WatchingDispatcher extends Pick<undici.Dispatcher, keyof undici.Dispatcher> {}
 
 function held(handler: AnyHandler, limit: number): AnyHandler {
   return limit > 0 ? holdBody(handler, limit) : handler
@@ -119,11 +115,12 @@ function withOneLength(options: undici.Dispatcher.DispatchOptions): undici.Dispa
 
 const contentLength = 'content-length'
 
-function factsOf(options: undici.Dispatcher.DispatchOptions, handler: AnyHandler): DispatchFacts {
-  const hasBody = options.body !== null && options.body !== undefined
-  if (!hasBody) return { hasBody, contentLength: 0, handler }
-  const headers = options.headers as Record<string, unknown> | undefined
+/** What `content-length` the host's API has worked out; absent where it does not know. */
+export function contentLengthOf({ headers, body }: undici.Dispatcher.DispatchOptions): number | undefined {
+  if (body === null || body === undefined) return 0
   const length =
-    headers !== undefined && !Array.isArray(headers) ? Number(headers['content-length'] ?? Number.NaN) : Number.NaN
-  return { hasBody, contentLength: Number.isNaN(length) ? undefined : length, handler }
+    typeof headers === 'object' && headers !== null && !Array.isArray(headers)
+      ? Number(Reflect.get(headers, contentLength) ?? Number.NaN)
+      : Number.NaN
+  return Number.isNaN(length) ? undefined : length
 }

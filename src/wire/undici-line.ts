@@ -1,6 +1,7 @@
 /** One place for connections, one at a time: undici's Client, with an ear on every socket it opens and every request it carries. */
 
 import * as undici from 'undici'
+import type { Clock } from '../clock.js'
 import type { Exchange, Line } from './exchange.js'
 import type { SocketRecord } from './socket-record.js'
 
@@ -39,12 +40,12 @@ export interface KeepAliveHint {
 
 /** Whoever learns from the connections to one origin, and judges whether an idle one may be used again. */
 export interface LineWatcher {
-  mayReuse(use: Reuse): boolean
+  mayReuse(now: number, use: Reuse): boolean
   opened(socket: SocketRecord): void
   /** A connection ended. */
   closed(socket: SocketRecord): void
   /** A reused connection answered, after it had been idle for so long. */
-  survived(idleMs: number, requests: number): void
+  survived(now: number, idleMs: number, requests: number): void
   /** A reused connection failed before it had answered. */
   failedOnUse(use: StaleUse): void
   /** A fresh connection answered, or failed. */
@@ -65,6 +66,7 @@ export class OriginLine implements Line {
   readonly watcher: LineWatcher
   socket: SocketRecord | undefined
   waiting = 0
+  now: number | undefined
   lines: OpenLines | undefined
   /** Told of each connection before the first request is put on it. */
   onOpen: ((socket: SocketRecord) => void) | undefined
@@ -80,7 +82,7 @@ export class OriginLine implements Line {
 
   answered(exchange: Exchange): void {
     const { idleMs, requestsBefore } = exchange
-    if (idleMs !== undefined) this.watcher.survived(idleMs, requestsBefore)
+    if (idleMs !== undefined) this.watcher.survived(exchange.progressAt, idleMs, requestsBefore)
     if (requestsBefore > 0) return
     this.watcher.fresh(true)
     // What a server announces it announces on every answer; the first one of a connection is enough.
@@ -104,12 +106,12 @@ export class OriginLine implements Line {
   }
 
   /** Lets go of the connection when it has been idle for so long that the peer may be about to do so. */
-  retireIfStale(method: string): void {
+  retireIfStale(method: string, now: number): void {
     const { socket } = this
-    const idleMs = socket?.idleMs
+    const idleMs = socket?.idleAt(now)
     if (socket === undefined || idleMs === undefined) return
     const use = { idleMs, requests: socket.requests, unsafe: !isRepeatable(method), rttMs: socket.connectMs }
-    if (socket.http2?.doubtful === true || !this.watcher.mayReuse(use)) socket.retire()
+    if (socket.http2?.doubtful === true || !this.watcher.mayReuse(now, use)) socket.retire()
   }
 
   /** Others wait on this connection, in vain as it seems: no place for one more. */
@@ -143,6 +145,7 @@ const mostStreams = 100
 
 /** Where a Client stands. */
 export interface Place {
+  readonly clock: Clock
   /** What is reported to. */
   readonly line: OriginLine
   /** Where requests go for which this connection is no good. */
@@ -155,12 +158,14 @@ export class WatchedClient extends undici.Client {
   readonly #line: OriginLine
   readonly #elsewhere: undici.Dispatcher['dispatch']
   readonly #rewrite: Place['rewrite']
+  readonly #clock: Clock
 
   constructor(origin: string | URL, options: undici.Client.Options, place: Place) {
     super(origin, options)
     this.#line = place.line
     this.#elsewhere = place.elsewhere
     this.#rewrite = place.rewrite
+    this.#clock = place.clock
     const { pipelining } = this
     place.line.onOpen = ({ protocol }) => {
       // Over HTTP/2 undici 8 takes this number for the streams that may be open on a connection which is being left
@@ -170,10 +175,16 @@ export class WatchedClient extends undici.Client {
   }
 
   override dispatch(options: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
-    this.#line.retireIfStale(options.method)
+    const now = this.#clock.now()
+    this.#line.retireIfStale(options.method, now)
     if (this.#line.doubtful) return this.#elsewhere(options, handler)
     const exchange = (handler as { exchange?: Exchange }).exchange ?? (options as WithExchange)[exchangeKey]
-    exchange?.assigned(this.#line)
-    return super.dispatch(this.#rewrite === undefined ? options : this.#rewrite(options), handler)
+    exchange?.assigned(this.#line, now)
+    this.#line.now = now
+    try {
+      return super.dispatch(this.#rewrite === undefined ? options : this.#rewrite(options), handler)
+    } finally {
+      this.#line.now = undefined
+    }
   }
 }
