@@ -20,5 +20,6 @@ export interface AttemptHost {
   /** The sender can continue a body that is cut. */
   readonly resumes: boolean
   readonly owner: AttemptOwner
-  readonly startedAt: number
+  /** Default: now. */
+  readonly startedAt?: number
 }
