@@ -94,12 +94,10 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   }
 
   #goOn(before: CutBody | CutLine): void {
-    if ('record' in before) {
-      this.#record = before.record
-      this.#says = before.says
-    } else {
-      this.#continuesBody = true
-    }
+    this.#continuesBody = !('record' in before)
+    if (!('record' in before)) return
+    this.#record = before.record
+    this.#says = before.says
   }
 
   #onFirst(first: Outcome<Answer>): void {
@@ -265,8 +263,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     if (!verdict.retry) return verdict
     const { origin } = this.#tries
     const pass = origin.admit(true)
-    if (typeof pass === 'string')
-      return refusal('local', `${refusals[pass]}, so no further attempt was made`, verdict.row)
+    if (typeof pass === 'string') return refusal('local', refusals[pass], verdict.row)
     this.#pass = pass
     if (verdict.cost === 0 || origin.budget.withdraw(this.#host.clock.now(), verdict.cost)) return verdict
     origin.report('ignored', pass)

@@ -47,6 +47,6 @@ export function wasRepeated({ status }: Failure, evidence: Evidence | undefined)
 
 /** Why an origin's policies do not let a further attempt out. */
 export const refusals = {
-  breaker: 'the breaker of this origin is open',
-  throttled: 'this origin is overloaded and retries are throttled',
+  breaker: 'the breaker of this origin is open, so no further attempt was made',
+  throttled: 'this origin is overloaded and retries are throttled, so no further attempt was made',
 }
