@@ -45,8 +45,8 @@ const sameAge: HangupClueRow = ({ facts }) => {
   const seen = facts.sameAge
   if (seen === undefined || seen.others < 3) return undefined
   if (seen.near < 2) {
-    if (seen.others < 8) return undefined
-    const says = `${seen.others} other hang-ups of late came at other ages`
+    if (seen.others < 8 || !seen.sameAddress) return undefined
+    const says = `${seen.others} other hang-ups of late from this address came at other ages`
     return { clue: 'ages-differ', says, shifts: { 'client-timeout': 0.6, 'proxy-timeout': 0.4 } }
   }
   // By chance one in twenty would lie so near.
@@ -70,7 +70,7 @@ const proxied: HangupClueRow = ({ facts }) => {
     ? {
         clue: 'proxied',
         says: 'the request came through a proxy or load balancer, which has timers of its own',
-        shifts: { 'proxy-timeout': 3, 'client-died': 0.7 },
+        shifts: { 'proxy-timeout': 6, 'client-died': 0.7 },
       }
     : {
         clue: 'direct',
@@ -86,7 +86,7 @@ const agents: Record<string, { readonly says: string; readonly shifts: Shifts }>
   },
   program: {
     says: 'a program asked, not a browser',
-    shifts: { 'client-timeout': 1.5, 'client-died': 1.3, 'user-cancelled': 0.3, impatient: 0.12 },
+    shifts: { 'client-timeout': 1.5, 'client-died': 1.3, 'user-cancelled': 0.3, impatient: 0.05 },
   },
   probe: {
     says: 'the User-Agent is that of a scanner or health check',

@@ -11,8 +11,11 @@ const siblings: HangupClueRow = ({ facts }) => {
     const says = `${seen.stood - seen.ended} of the client's ${seen.stood} connections still stand`
     return { clue: 'others-stand', says, shifts: { 'client-died': 0.03, 'network-lost': 0.3 } }
   }
-  const says = `all ${seen.stood} connections of the client ended within 100 ms, idle ones included`
-  const shifts = { 'client-died': 12, 'client-timeout': 0.2, 'proxy-timeout': 0.2, impatient: 0.5 }
+  // One timer ends all requests that were sent together, and then there is nothing else to see.
+  if (seen.ended <= seen.lost && seen.lostAtSameAge !== false) return undefined
+  const idle = seen.ended - seen.lost
+  const says = `all ${seen.stood} connections of the client ended within 100 ms${idle > 0 ? `, ${idle} of them idle` : ''}`
+  const shifts = { 'client-died': idle > 0 ? 12 : 4, 'client-timeout': 0.2, 'proxy-timeout': 0.2, impatient: 0.5 }
   return { clue: 'all-ended', says, shifts }
 }
 
@@ -65,7 +68,7 @@ const slowness: HangupClueRow = ({ facts }) => {
   if (facts.phase !== 'wait' && facts.phase !== 'body') return undefined
   if (afterMs > usual.p95Ms) {
     const says = `it had waited ${span(afterMs)}, longer than 95 % of the answers of this route take (${span(usual.p95Ms)})`
-    const shifts = { impatient: 4, 'client-timeout': 2, 'proxy-timeout': 2, 'user-cancelled': 0.7, 'client-died': 0.7 }
+    const shifts = { impatient: 4, 'client-timeout': 1.6, 'proxy-timeout': 1.6, 'user-cancelled': 0.8 }
     return { clue: 'slow', says, shifts }
   }
   if (afterMs >= usual.p50Ms) return undefined
@@ -80,7 +83,7 @@ const busy: HangupClueRow = ({ facts }) => {
   const says = late
     ? `this server's event loop had been late by ${span(loopDelayMs)}`
     : `${inFlight} requests were under way here, where usually ${Math.round(usuallyInFlight)} are`
-  return { clue: 'busy', says, shifts: { impatient: 2, 'client-timeout': 1.4, 'proxy-timeout': 1.4 } }
+  return { clue: 'busy', says, shifts: { impatient: 1.5, 'client-timeout': 1.3, 'proxy-timeout': 1.3 } }
 }
 
 /** People leave the sooner the longer they have waited; those who press stop for other reasons do not mind the time. */

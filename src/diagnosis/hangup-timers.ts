@@ -3,6 +3,8 @@
  * crowded the neighbourhood is: below half a second nearly every age is near some round number.
  */
 
+import type { HangupFacts } from '../failure/hangup.js'
+
 /** Milliseconds. Round numbers of client libraries, SDKs and hand-written limits. */
 const clientTimers: readonly number[] = [
   100, 200, 250, 300, 400, 500, 600, 700, 750, 800, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 7000, 8000, 10_000,
@@ -25,38 +27,41 @@ export interface TimerMatch {
   readonly proxyDefault: boolean
 }
 
+/** By how much the event loop was late: when the end was seen, and when the request was read. */
+export type Lateness = Pick<HangupFacts, 'loopDelayMs' | 'startedLateMs'>
+
 /** How far from its timer a hang-up may arrive: the way to us, coarse timers, and an event loop that was late. */
-export function timerTolerance(timerMs: number, loopDelayMs: number): { early: number; late: number } {
+export function timerTolerance(timerMs: number, late: Lateness): { early: number; late: number } {
   const spread = Math.max(12, timerMs * 0.01)
   // A timer that was set before the connection was made is over sooner, seen from here; a late loop sees it later.
-  return { early: spread, late: Math.min(spread + 8, 60) + loopDelayMs }
+  return { early: spread + late.startedLateMs, late: Math.min(spread + 8, 60) + late.loopDelayMs }
 }
 
 /**
  * The nearest timer that the hang-up fits, if one does.
  *
  * @param ages the ages that the timer may have had: since the request was complete, and since the connection was made
- * @param loopDelayMs by how much the hang-up may have been seen late
+ * @param lateness by how much the two ends of the age may have been seen late
  */
-export function matchTimer(ages: readonly number[], loopDelayMs: number): TimerMatch | undefined {
+export function matchTimer(ages: readonly number[], lateness: Lateness): TimerMatch | undefined {
   const fits = (timer: number) =>
     ages.some((age) => {
-      const { early, late } = timerTolerance(timer, loopDelayMs)
+      const { early, late } = timerTolerance(timer, lateness)
       return age >= timer - early && age <= timer + late
     })
   const off = (timer: number) => Math.min(...ages.map((age) => Math.abs(age - timer)))
   const timerMs = clientTimers.filter(fits).sort((a, b) => off(a) - off(b))[0]
   if (timerMs === undefined) return undefined
-  const chance = Math.min(1, crowding(timerMs, loopDelayMs) * ages.length)
+  const chance = Math.min(1, crowding(timerMs, lateness) * ages.length)
   return { timerMs, chance, proxyDefault: proxyTimers.some(fits) }
 }
 
 /** The share of the ages between two thirds and four thirds of this one that lie near some timer. */
-function crowding(ageMs: number, loopDelayMs: number): number {
+function crowding(ageMs: number, lateness: Lateness): number {
   const from = (ageMs * 2) / 3
   const to = (ageMs * 4) / 3
   const covered = clientTimers.reduce((sum, timer) => {
-    const { early, late } = timerTolerance(timer, loopDelayMs)
+    const { early, late } = timerTolerance(timer, lateness)
     return sum + Math.max(0, Math.min(timer + late, to) - Math.max(timer - early, from))
   }, 0)
   return Math.min(1, covered / (to - from))

@@ -27,7 +27,7 @@ const weighed = hangupStories.filter((story): story is WeighedStory => story !==
 const priors: Record<HangupPhase, Record<WeighedStory, number>> = {
   connect: row([1, 1, 1, 10, 2, 5, 80]),
   send: row([8, 4, 3, 30, 20, 20, 15]),
-  wait: row([30, 12, 18, 22, 4, 12, 2]),
+  wait: row([24, 12, 18, 24, 4, 16, 2]),
   body: row([10, 4, 6, 48, 8, 20, 2]),
   close: row([5, 2, 3, 20, 30, 38, 2]),
 }
@@ -60,7 +60,7 @@ const reasonOf: Partial<Record<HangupStory, HangupReason>> = {
  */
 export function judgeHangup(facts: HangupFacts): HangupVerdict {
   if (facts.ending === 'local') return ours(facts)
-  const reading = { facts, timer: matchTimer(agesOf(facts), facts.loopDelayMs) }
+  const reading = { facts, timer: matchTimer(agesOf(facts), facts) }
   const clues = [...cluesOfLine, ...cluesOfLoad].flatMap((read) => read(reading) ?? [])
   const spread = weigh(facts.phase, clues)
   const hypotheses = weighed

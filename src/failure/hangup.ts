@@ -50,10 +50,15 @@ export interface SiblingsOfClient {
   readonly backForSame?: boolean
 }
 
-/** Other hang-ups of late, at other moments or of other clients, and how many came at the age of this one. */
+/**
+ * Other hang-ups of late, at other moments or of other clients, and how many came at the age of this one: those from the
+ * same address where there are some, else all.
+ */
 export interface SameAge {
   readonly others: number
   readonly near: number
+  /** They came from the same address. */
+  readonly sameAddress: boolean
   /** Different users among those near, this one included, as far as addresses and User-Agents tell. */
   readonly users: number
 }
@@ -99,6 +104,8 @@ export interface HangupFacts {
   readonly usuallyInFlight: number
   /** The longest that the event loop was late in the second before, in milliseconds. */
   readonly loopDelayMs: number
+  /** How late the event loop was when the request was read, in milliseconds: it may have waited so long before. */
+  readonly startedLateMs: number
   /** How long answers of this route usually take; absent before the first. */
   readonly usual?: UsualTimes
   readonly connection: {

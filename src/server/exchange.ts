@@ -28,6 +28,8 @@ export interface ExchangeStart {
   readonly path?: string
   readonly requester: Requester
   readonly view: ExchangeView
+  /** How late the event loop was when it was read. */
+  readonly startedLateMs: number
   /** Requests that the connection had carried before. */
   readonly requestsBefore: number
 }

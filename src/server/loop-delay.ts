@@ -4,6 +4,8 @@ import type { Clock, Timer } from '../clock.js'
 
 /** Milliseconds between two looks. */
 const beat = 100
+/** A delay that ended so long ago still explains what is being read. */
+const justNow = 20
 /** How far back a delay counts, in looks that were in time. */
 const remembered = 10
 
@@ -36,6 +38,15 @@ export class LoopDelay {
     // A timer is late by a millisecond or two on the quietest machine.
     const longest = Math.max(0, overdue, ...this.#recent)
     return longest < 5 ? 0 : Math.round(longest)
+  }
+
+  /** How late it is at this very moment: what is read now may have waited so long. */
+  get presentMs(): number {
+    if (this.#timer === undefined) return 0
+    const now = this.#clock.now()
+    const last = now - (this.#dueAt - beat) < justNow ? (this.#recent.at(-1) ?? 0) : 0
+    const present = Math.max(now - this.#dueAt, last)
+    return present < 5 ? 0 : Math.round(present)
   }
 
   #arm(): void {

@@ -108,7 +108,17 @@ export class ClientWatcher {
     const requestsBefore = connection.requests++
     const named = beginning.route === undefined ? { method, path } : {}
     const exchange = new Exchange(
-      { protocol, connection, startedAt, route, ...named, requester, view, requestsBefore },
+      {
+        protocol,
+        connection,
+        startedAt,
+        route,
+        ...named,
+        requester,
+        view,
+        requestsBefore,
+        startedLateMs: this.#loop.presentMs,
+      },
       { finished: this.#onFinished, lost: this.#onLost },
       release,
     )
@@ -171,7 +181,8 @@ export class ClientWatcher {
   }
 
   readonly #onLost = (exchange: Exchange, loss: Loss): void => {
-    const { connection, protocol, startedAt, route, method, path, requester, view, requestsBefore } = exchange.start
+    const { connection, protocol, startedAt, route, method, path, requester, view, requestsBefore, startedLateMs } =
+      exchange.start
     const now = this.#parts.clock.now()
     const endedAt = loss.ending === 'stream-reset' ? now : (connection.endedAt ?? now)
     const unsent = view.unsent()
@@ -184,6 +195,7 @@ export class ClientWatcher {
       agent: requester.agent,
       proxied: requester.proxied,
       requestsBefore,
+      startedLateMs,
       ...(unsent !== undefined && { unsent }),
     })
     this.#leave(exchange)
@@ -197,7 +209,7 @@ export class ClientWatcher {
   /** What is the same for all: the line, the load, and what is known of the route. */
   #facts(connection: ClientConnection, loss: Loss, seen: Seen): HangupFacts {
     const { clock, secure, routes } = this.#parts
-    const { requestsBefore, unsent, ...rest } = seen
+    const { requestsBefore, unsent, startedLateMs = 0, ...rest } = seen
     const { remoteAddress, remotePort } = connection
     const record = routes.of(seen.route)
     const usual = record.usual()
@@ -212,6 +224,7 @@ export class ClientWatcher {
       inFlight: this.#open.size,
       usuallyInFlight: this.#usuallyInFlight,
       loopDelayMs: this.#loop.ms,
+      startedLateMs,
       ...(usual !== undefined && { usual }),
       ...(hazard !== undefined && { hazard }),
       connection: {
@@ -233,7 +246,9 @@ export class ClientWatcher {
       return
     }
     this.clients.lostRequest(who.client, { at, ageMs: afterMs })
-    const sameAge = this.#departures.compare({ at, afterMs, ...who })
+    const address = facts.connection.remoteAddress ?? ''
+    const late = facts.loopDelayMs + facts.startedLateMs
+    const sameAge = this.#departures.compare({ at, afterMs, address, ...who }, late)
     // Only requests come and go; a connection without one has no client to compare.
     desk.take({ ...facts, sameAge }, () => this.clients.around(who.client, at, route))
   }
@@ -264,6 +279,7 @@ export class ClientWatcher {
 /** What differs from one hang-up to another. */
 type Seen = Pick<HangupFacts, 'protocol' | 'phase' | 'afterMs' | 'route' | 'method' | 'path' | 'agent' | 'proxied'> & {
   readonly requestsBefore: number
+  readonly startedLateMs?: number
   readonly unsent?: number
 }
 

@@ -134,8 +134,9 @@ describe('what is kept is bounded', () => {
 
   test('departures: the last 64', () => {
     const departures = new Departures()
-    for (let at = 0; at < 1000; at++) departures.compare({ at: at * 1000, afterMs: at, client: 'one', user: 'one' })
-    const seen = departures.compare({ at: 1e9, afterMs: 5, client: 'one', user: 'one' })
+    for (let at = 0; at < 1000; at++)
+      departures.compare({ at: at * 1000, afterMs: at, address: 'here', client: 'one', user: 'one' })
+    const seen = departures.compare({ at: 1e9, afterMs: 5, address: 'here', client: 'one', user: 'one' })
     expect(seen.others).toBe(64)
   })
 })
