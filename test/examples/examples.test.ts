@@ -18,7 +18,7 @@ const prints: Readonly<Record<string, readonly string[]>> = {
     'silence: heard or not? unknown',
     'nobody listens (icmp)',
   ],
-  'socket-line-protocol.ts': ['ok one', 'ok two', 'reset in phase wait, 2 lines to go', 'ok three', 'ok four'],
+  'socket-line-protocol.ts': ['ok one', 'ok two', 'reset, 2 lines to go', 'ok three', 'ok four'],
   'socket-redis-subscription.ts': [
     'subscribe news ',
     'message news item 1',
