@@ -83,13 +83,25 @@ export class Tries<Answer> {
   /** An attempt that has been admitted. */
   async again(pass: Pass | undefined, route: Route = 'pooled'): Promise<Outcome<Answer>> {
     this.#route = route
+    const { ending } = this.#context
+    // A call that has ended meanwhile must not take a place that nobody would give back.
+    if (ending.ended !== undefined) return this.#unmade(pass, { end: 'cancelled', reason: ending.ended.reason })
     const place = this.origin.gate?.enter()
-    if (place === 'full') return refused('queue-full')
+    if (place === 'full') return this.#unmade(pass, refused('queue-full'))
     if (place !== undefined) {
-      await this.#context.ending.until(place.turn)
-      if (this.#context.ending.ended !== undefined) place.giveUp()
+      await ending.until(place.turn)
+      if (ending.ended !== undefined) {
+        place.giveUp()
+        return this.#unmade(pass, { end: 'cancelled', reason: ending.ended.reason })
+      }
     }
     return this.#go(pass)
+  }
+
+  /** An attempt that was admitted and is not made: its leave is handed back, for a probe would be waited for. */
+  #unmade(pass: Pass | undefined, outcome: Outcome<Answer>): Outcome<Answer> {
+    this.origin.report('ignored', pass)
+    return outcome
   }
 
   cancel(reason: unknown): void {

@@ -163,6 +163,48 @@ describe('the breaker', () => {
   })
 })
 
+test('a call that ends in the wait before its retry takes no place with it', async () => {
+  await using server = await rudeServer({ script: misdeeds['reset-after-request'] })
+  const clock = new ManualClock()
+  const limits = { connect: false, headers: false, body: false } as const
+  const concurrency = { initial: 1, max: 1, queue: 0 }
+  const client = createClient({ clock, concurrency, random: () => 0.5, timeout: limits })
+  const controller = new AbortController()
+  const call = client.fetch(server.url, { signal: controller.signal })
+  while (!clock.waits.includes(25)) await turns()
+  controller.abort(new Error('enough'))
+  await expect(call).rejects.toThrow('enough')
+  expect(client.stats().origins[server.url]?.concurrency).toEqual({ limit: 1, inFlight: 0, waiting: 0 })
+  server.on(good)
+  expect(await (await client.fetch(server.url)).text()).toBe('ok')
+  await client.destroy()
+})
+
+test('a probe for which there is no place in the queue is not waited for: the next attempt is one', async () => {
+  await using server = await rudeServer({ script: misdeeds['reset-after-request'] })
+  const clock = new ManualClock()
+  const client = createClient({
+    clock,
+    random: () => 0.5,
+    concurrency: { initial: 1, max: 1, queue: 0 },
+    breaker: { failures: 1, openMs: 10 },
+    timeout: { connect: false, headers: false, body: false },
+  })
+  await rejection(client.fetch(server.url))
+  server.on(misdeeds['stall-before-head'])
+  const controller = new AbortController()
+  const slow = client.fetch(server.url, { signal: controller.signal, headers: { 'x-request-id': 'slow' } })
+  await server.until(() => server.ledger.began('slow') > 0)
+  clock.advance(10)
+  expect(await rejection(client.fetch(server.url))).toMatchObject({ admission: 'queue-full' })
+  controller.abort(new Error('enough'))
+  await expect(slow).rejects.toThrow('enough')
+  server.on(good)
+  expect(await (await client.fetch(server.url)).text()).toBe('ok')
+  expect(client.stats().origins[server.url]?.breaker).toBe('closed')
+  await client.destroy()
+})
+
 test('the concurrency limit lets the others wait in order, and refuses whom it has no place for', async () => {
   await using server = await rudeServer({ script: misdeeds['stall-before-head'] })
   const client = createClient({ concurrency: { initial: 1, max: 1, queue: 1 }, retry: false })
