@@ -128,6 +128,41 @@ test('whatever is counted between two looks is told, and never more', async () =
   )
 })
 
+test('packets that were made and did not leave are those that this host stopped', async () => {
+  const rows: [string, Record<string, [number, number]>, number | undefined][] = [
+    ['all left', { OutRequests: [90, 99], ForwDatagrams: [4, 4], OutTransmits: [94, 103] }, undefined],
+    ['two did not', { OutRequests: [90, 99], ForwDatagrams: [4, 4], OutTransmits: [94, 101] }, 2],
+    ['forwarded ones leave as well', { OutRequests: [90, 95], ForwDatagrams: [4, 8], OutTransmits: [94, 102] }, 1],
+    ['a kernel that does not count what left', { OutRequests: [90, 99], ForwDatagrams: [4, 4] }, undefined],
+  ]
+  for (const [name, counts, stopped] of rows) {
+    const { directory } = kernel()
+    const write = (when: 0 | 1) => {
+      const values = Object.values(counts).map((pair) => pair[when])
+      writeFileSync(join(directory, 'snmp'), `Ip: ${Object.keys(counts).join(' ')}\nIp: ${values.join(' ')}\n`)
+    }
+    write(0)
+    const counters = new HostCounters(directory)
+    counters.beforeDial()
+    const began = await millisecond()
+    write(1)
+    const moved = counters.moved({ beganMs: performance.now() - began, ...now })
+    expect(moved?.counters['Ip.OutStopped'], name).toBe(stopped)
+  }
+})
+
+test('the attempts of one call, within milliseconds, each get a look of their own', async () => {
+  const { directory, count } = kernel()
+  const counters = new HostCounters(directory)
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    counters.beforeDial()
+    const began = await millisecond()
+    count('AttemptFails', 1)
+    const moved = counters.moved({ beganMs: performance.now() - began, ...now })
+    expect(moved?.counters).toEqual({ 'Tcp.AttemptFails': 1 })
+  }
+})
+
 test.each([
   ['no such files', '/nowhere/at/all'],
   ['another system', null],
