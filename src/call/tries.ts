@@ -84,15 +84,17 @@ export class Tries<Answer> {
   async again(pass: Pass | undefined, route: Route = 'pooled'): Promise<Outcome<Answer>> {
     this.#route = route
     const { ending } = this.#context
+    const over = ending.ended
     // A call that has ended meanwhile must not take a place that nobody would give back.
-    if (ending.ended !== undefined) return this.#unmade(pass, { end: 'cancelled', reason: ending.ended.reason })
+    if (over !== undefined) return this.#unmade(pass, { end: 'cancelled', reason: over.reason })
     const place = this.origin.gate?.enter()
     if (place === 'full') return this.#unmade(pass, refused('queue-full'))
     if (place !== undefined) {
       await ending.until(place.turn)
-      if (ending.ended !== undefined) {
+      const { ended } = this.#context.ending
+      if (ended !== undefined) {
         place.giveUp()
-        return this.#unmade(pass, { end: 'cancelled', reason: ending.ended.reason })
+        return this.#unmade(pass, { end: 'cancelled', reason: ended.reason })
       }
     }
     return this.#go(pass)
