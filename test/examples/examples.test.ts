@@ -13,6 +13,13 @@ const prints: Readonly<Record<string, readonly string[]>> = {
   'payment.ts': ['409 paid already: same key', 'paid 1 time'],
   'proxy.ts': ['refused by the proxy (407), unsent: permanent', '200 ok'],
   'request.ts': ['200 ok', '0 1'],
+  'server-clients-that-leave.ts': [
+    'done',
+    'tired of it',
+    'stopped, phase wait',
+    'GET /reports/:id: closed by the client in phase wait',
+    "2 1 [ 'GET /health', 'GET /reports/:id' ]",
+  ],
   'socket-datagram.ts': [
     'answer to question 1 (asked 2 times)',
     'silence: heard or not? unknown',
@@ -66,6 +73,6 @@ for (const [name, lines] of Object.entries(prints)) {
     const imported = [...text.matchAll(/from '([^']+)'/g)].map(([, from]) => from)
     expect(imported.some((from) => from?.startsWith('offhook'))).toBe(true)
     for (const from of imported)
-      expect(from).toMatch(/^(offhook(\/socket|\/testing)?|node:.+|msw(\/node)?)$|^(undici|ws)$|-parser$/)
+      expect(from).toMatch(/^(offhook(\/socket|\/server|\/testing)?|node:.+|msw(\/node)?)$|^(undici|ws)$|-parser$/)
   })
 }
