@@ -108,6 +108,22 @@ describe('a proxy that does not make the tunnel', () => {
     },
   )
 
+  test.each([
+    ['refused', 'HTTP/1.1 403 No\r\n\r\n'],
+    ['garbled', 'what?'],
+  ])('%s, and left open by the proxy: we close the connection', async (_, text) => {
+    await using server = await rudeServer({ tls: true })
+    await using proxy = await rudeProxy()
+    const closed = new Promise((resolve) => {
+      proxy.next((client) => {
+        client.once('close', resolve)
+        client.write(text)
+      })
+    })
+    await failureOf(clientOf({ proxy: proxy.url, retry: false }).fetch(server.url))
+    await closed
+  })
+
   test('an answer that comes byte by byte, or after interim responses, or with bare line feeds, is an answer', async () => {
     await using server = await rudeServer({ tls: true })
     await using proxy = await rudeProxy()
