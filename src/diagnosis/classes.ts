@@ -3,7 +3,7 @@
  * capture, the members of a class leave the same traces on the client's side.
  */
 
-import { hadRested, isCut, isDial, isReused, isSilent, type Scene } from './scene.js'
+import { hadRested, isCut, isDial, isSilent, type Scene } from './scene.js'
 import type { StoryName } from './stories.js'
 
 export interface LikeClass {
@@ -64,7 +64,7 @@ export const classes: readonly LikeClass[] = [
       'the TTL of the reset against that of earlier packets (tcpdump)',
       'the same request over another way',
     ],
-    when: (scene) => scene.manner === 'too-fast' && !isReused(scene),
+    when: (scene) => scene.manner === 'too-fast' && !hadRested(scene.situation),
   },
   {
     name: 'forgotten-state',
@@ -131,6 +131,9 @@ export const classes: readonly LikeClass[] = [
       'path-down',
       'filter-drops',
       'nat-state-dropped',
+      'filter-rejects',
+      'balancer-target-gone',
+      'local-filter',
       'local-network-changed',
     ],
     wouldDecide: [

@@ -1,9 +1,9 @@
-/** Clues in what the kernel of this host knows: the row of the socket, its counters, its addresses. */
+/** Clues in what the kernel of this host knows of the connection: the row of its socket, and its addresses. */
 
 import { ms } from '../failure/story.js'
 import { type Clue, type Look, look, type Shifts } from './clue.js'
-import { amount, isLoopback, moved } from './facts.js'
-import { isDial, isSilent, type Scene } from './scene.js'
+import { amount, isLoopback } from './facts.js'
+import { isSilent, type Scene } from './scene.js'
 
 /**
  * The one split that matters after a silence. Acknowledged: the peer's kernel has the request, and its application is
@@ -20,8 +20,8 @@ const row: Clue = {
       return look('row-unsent', `the kernel could not send the ${unacknowledged} bytes of the request at all`, {
         path: -3.5,
         'peer-host': -3.5,
-        'peer-application': -2.5,
-        proxy: -3.5,
+        'peer-application': -4.5,
+        proxy: -4.5,
         'local-filter': 1.5,
         'local-network-changed': 1,
       })
@@ -84,134 +84,6 @@ function acknowledged({ situation, around, sinceReadMs }: Scene): Look | undefin
   return look('row-acknowledged', `the peer's kernel acknowledged the request${since}`, reached)
 }
 
-const counter = (name: string) => ['circumstances', 'counters', name] as const
-
-/** Packets that this host could not even send. */
-const retransFail: Clue = {
-  of: counter('TcpExt.TCPRetransFail'),
-  group: 'not-sent',
-  look: (scene) => {
-    const count = moved(scene, 'TcpExt.TCPRetransFail')
-    if (!isSilent(scene) || count === undefined || count === 0) return undefined
-    return look(
-      'could-not-send',
-      `the kernel could not send ${count} packets (TCPRetransFail): they were stopped on this host`,
-      {
-        'local-filter': 4,
-        'local-network-changed': 1.5,
-      },
-    )
-  },
-}
-
-const noRoutes: Clue = {
-  of: counter('Ip.OutNoRoutes'),
-  group: 'not-sent',
-  look: (scene) => {
-    const count = moved(scene, 'Ip.OutNoRoutes')
-    if (count === undefined || count === 0 || scene.mechanism === 'app-protocol') return undefined
-    return look('no-route', `${count} packets of this host found no route (OutNoRoutes)`, {
-      'local-network-changed': 3.5,
-    })
-  },
-}
-
-const noRoutes6: Clue = {
-  of: counter('Ip6OutNoRoutes'),
-  group: 'not-sent',
-  look: (scene) => {
-    const count = moved(scene, 'Ip6OutNoRoutes')
-    if (count === undefined || count === 0 || scene.mechanism === 'app-protocol') return undefined
-    return look('no-route', `${count} packets of this host found no route (Ip6OutNoRoutes)`, {
-      'local-network-changed': 3,
-    })
-  },
-}
-
-/** The kernel gave up without having sent anything again. */
-const retransmitted: Clue = {
-  of: counter('TcpExt.TCPAbortOnTimeout'),
-  group: 'not-sent',
-  look: (scene) => {
-    if (scene.mechanism !== 'local-timeout' || isDial(scene)) return undefined
-    const gaveUp = moved(scene, 'TcpExt.TCPAbortOnTimeout')
-    if (gaveUp === undefined || gaveUp === 0 || moved(scene, 'TcpExt.TCPKeepAlive') !== 0) return undefined
-    const again = moved(scene, 'Tcp.RetransSegs') ?? 0
-    if (again > 0)
-      return look('retransmitted', `${again} segments were sent again until the kernel gave up: they left this host`, {
-        'local-filter': -2.5,
-        'local-network-changed': -1.5,
-      })
-    return look('never-left', 'the kernel gave up, and not one segment was sent again: nothing left this host', {
-      'local-filter': 3,
-      'local-network-changed': 2,
-    })
-  },
-}
-
-/** What was sent again did leave this host. */
-const sentAgain: Clue = {
-  of: counter('Tcp.RetransSegs'),
-  group: 'not-sent',
-  look: (scene) => {
-    const count = moved(scene, 'Tcp.RetransSegs')
-    const { row } = scene.around
-    if (scene.mechanism !== 'silence' || count === undefined || count === 0 || row === undefined) return undefined
-    if ((amount(row.retransmits) ?? 0) === 0 || row.timer !== 'retransmit') return undefined
-    return look('sent-again', `${count} segments were sent again: they left this host`, {
-      'local-filter': -1,
-      'local-network-changed': -1,
-    })
-  },
-}
-
-/** ICMP "destination unreachable": from outside, or of this host's own making. */
-const unreachables: Clue = {
-  of: counter('Icmp.InDestUnreachs'),
-  look: (scene) => {
-    const came = moved(scene, 'Icmp.InDestUnreachs', 'Icmp6InDestUnreachs')
-    const own = moved(scene, 'Icmp.OutDestUnreachs', 'Icmp6OutDestUnreachs') ?? 0
-    const relevant = isSilent(scene) || scene.mechanism === 'refused' || scene.mechanism === 'icmp'
-    if (!relevant || came === undefined || came === 0) return undefined
-    if (own >= came) return ownIcmp(scene, own)
-    if (scene.mechanism === 'refused')
-      return look(
-        'icmp-came-in',
-        `ICMP unreachable came in (${came}): a filter refused it, not a host without a listener`,
-        {
-          'peer-host': -3,
-          'peer-application': -3,
-          'local-host': -3,
-          'filter-rejects': 1.5,
-          'peer-host-filter': 0.5,
-        },
-      )
-    return look('icmp-came-in', `ICMP unreachable came in from outside (${came})`, {
-      'path-down': 1.5,
-      'filter-rejects': 1.5,
-      'peer-host-filter': 0.7,
-      'peer-host-down': 0.5,
-      'filter-drops': -2,
-      'nat-state-dropped': -2,
-      'local-filter': -2.5,
-      'peer-application-silent': -2,
-      'proxy-silent': -2,
-    })
-  },
-}
-
-/** Made here: by a REJECT rule, or because a neighbour does not answer ARP. */
-function ownIcmp(scene: Scene, own: number): Look {
-  const says = `the ICMP unreachable was made by this host itself (${own})`
-  if (scene.code === 'EHOSTUNREACH' && (scene.dialMs === undefined || scene.dialMs >= 900))
-    return look('own-icmp-arp', `${says}: a neighbour does not answer`, {
-      'peer-host-down': 2.5,
-      path: -1.5,
-      'local-filter': -1,
-    })
-  return look('own-icmp', says, { 'local-filter': 3.5, 'peer-host': -2, 'peer-application': -3, path: -2 })
-}
-
 const addressGone: Clue = {
   of: ['circumstances', 'localAddressGone'],
   look: ({ around, evidence }) =>
@@ -240,14 +112,4 @@ const loopback: Clue = {
   },
 }
 
-export const cluesOfKernel: readonly Clue[] = [
-  row,
-  retransFail,
-  noRoutes,
-  noRoutes6,
-  retransmitted,
-  sentAgain,
-  unreachables,
-  addressGone,
-  loopback,
-]
+export const cluesOfKernel: readonly Clue[] = [row, addressGone, loopback]

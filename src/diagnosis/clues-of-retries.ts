@@ -13,7 +13,7 @@ const again: Shifts = {
   forgotten: -1.5,
   'peer-application-aborted': 0.7,
   'peer-rejected-early': 0.8,
-  'injected-reset': 0.8,
+  'injected-reset': 0.5,
   'filter-rejects': 0.8,
   'tls-refused': 0.7,
   'peer-host-overloaded': 0.5,

@@ -68,7 +68,8 @@ const same: Clue = {
 function ended({ stood, reset, closed, answered, connected }: Siblings, scene: Scene): Look | undefined {
   const died = reset + closed
   if (scene.mechanism === 'refused')
-    return died > 0 && connected === 0
+    // Of those that it accepted before, none stands any more.
+    return died > 0 && connected <= died
       ? look(
           'siblings-ended-then-refused',
           `${died} connections to it ended just before, and it accepts no new ones: the process that listened is gone`,
@@ -117,6 +118,20 @@ function ended({ stood, reset, closed, answered, connected }: Siblings, scene: S
 
 /** Whether the peer can be reached on other connections. */
 function lived({ answered, connected, failed }: Siblings, scene: Scene): Look | undefined {
+  if (scene.mechanism === 'refused')
+    return answered + connected > 0
+      ? look(
+          'siblings-stand-and-new-ones-are-refused',
+          `other connections to it stand, and it accepts no new ones: it is being shut down, or somebody refuses new ones`,
+          {
+            'nothing-listening': -2,
+            'nothing-listening-here': -2,
+            'peer-process-gone': 1,
+            'filter-rejects': 1,
+            'peer-host-filter': 1,
+          },
+        )
+      : undefined
   if (answered > 0)
     return look(
       'siblings-answer',

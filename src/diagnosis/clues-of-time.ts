@@ -44,34 +44,15 @@ function mannerOfReset(scene: Scene): Look | undefined {
 
 /** Of what comes sooner than an answer: from this host it comes within a millisecond, or two. */
 function nearness({ sinceWriteMs = 0, lateMs }: Scene): Shifts {
-  if (sinceWriteMs < 1) return { 'local-filter': 0.7 }
+  if (sinceWriteMs < 1) return { 'local-filter': 1.2 }
   return sinceWriteMs - lateMs > 3 ? { 'local-filter': -1.5 } : {}
 }
 
-/** The loop may have been late, so that it cannot be said for sure; but by how much it would have to have been, counts. */
-function perhaps({ mechanism, manner, sinceWriteMs, rttMs = 0, around }: Scene): Look | undefined {
-  if (mechanism !== 'rst' || manner !== undefined || sinceWriteMs === undefined) return undefined
-  if (rttMs < 2 || around.requestWritten === false) return undefined
-  const says = `the reset came ${ms(sinceWriteMs)} after our write, and a round trip takes ${ms(rttMs)}`
-  if (sinceWriteMs < 0.6 * rttMs)
-    return look('perhaps-too-fast', `${says}: that would be too soon for an answer, but this process was late`, {
-      'peer-application-aborted': -0.8,
-      'peer-process-gone': -0.8,
-      'peer-rejected-early': -0.6,
-      'peer-host': -1,
-      'nat-remapped': -1,
-      'balancer-target-gone': -0.3,
-    })
-  if (sinceWriteMs < 0.8 * rttMs || sinceWriteMs > 1.4 * rttMs) return undefined
-  return look('perhaps-solicited', `${says}: about as long as an answer takes`, {
-    'peer-host-lost-state': 0.5,
-    'nat-remapped': 0.4,
-    'by-limit': -0.4,
-    'nat-state-expired': -0.6,
-    'injected-reset': -0.6,
-    'filter-rejects': -0.5,
-    'local-filter': -0.7,
-  })
+/** The loop may have been late, so that it cannot be said for sure; what the times leave open still weighs. */
+function perhaps({ mechanism, manner, sinceWriteMs, rttMs, shortestMs = 0 }: Scene): Look | undefined {
+  if (mechanism !== 'rst' || manner !== undefined || sinceWriteMs === undefined || rttMs === undefined) return undefined
+  const trip = shortestMs < 0.8 * rttMs ? `between ${ms(shortestMs)} and ${ms(rttMs)}` : ms(rttMs)
+  return look('reset-after', `the reset came ${ms(sinceWriteMs)} after our write, and a round trip takes ${trip}`, {})
 }
 
 /** A close that was already under way when we wrote comes within one round trip. */
@@ -217,6 +198,10 @@ const stall: Clue = {
     if (isSilent(scene) && limitMs !== undefined && loopMs > 0.5 * limitMs)
       return look('stalled-through-the-limit', `${says}, more than half of the limit of ${ms(limitMs)}`, {
         'local-stall': 3.5,
+      })
+    if ((mechanism === 'fin' || mechanism === 'fin-then-rst') && scene.situation === 'fresh' && loopMs >= 500)
+      return look('stalled-after-the-dial', `${says}: the server may have waited in vain for a request, and closed`, {
+        'local-stall': 4.5,
       })
     const closed = mechanism === 'fin' || mechanism === 'fin-then-rst' || mechanism === 'rst'
     const timer = scene.announcedIdleMs ?? scene.learnedIdleMs ?? 1000

@@ -205,7 +205,7 @@ const tls: Clue = {
       return {
         clue: 'tls-alert',
         says: `the TLS peer sent the alert "${word(tls.alert)}"`,
-        shifts: { 'tls-peer': 5 },
+        shifts: { 'tls-peer': 8 },
         settles: true,
       }
     if (scene.mechanism === 'fin' && tls.stage === 'established') return closeNotify(tls.closeNotify)
@@ -214,7 +214,7 @@ const tls: Clue = {
       return {
         clue: 'cut-after-client-hello',
         says: 'it was cut after our ClientHello and before any answer to it: all that had been said was the name',
-        shifts: { 'injected-reset': 0.8, 'tls-refused': 0.5, 'peer-application-aborted': -0.3 },
+        shifts: { 'injected-reset': 0.3, 'tls-refused': 0.5, 'peer-application-aborted': -0.2 },
       }
     if (tls.stage === 'server-answered')
       return {

@@ -27,7 +27,7 @@ export function mechanismOf(facts: Facts): Mechanism {
   if (localSuffix || kind === 'local-resource' || (code !== undefined && refusedHere.test(code))) return 'local-refused'
   // Windows calls a connection aborted for reasons of the other side as well.
   if (code === 'ECONNABORTED' && kind !== 'timeout' && facts.around.platform !== 'win32') return 'local-aborted'
-  if (isStatement(failure)) return 'app-protocol'
+  if (isStatement(failure) || facts.around.tls?.alert !== undefined) return 'app-protocol'
   if (kind === 'dns') return failure.temporary === true ? 'silence' : 'app-protocol'
   if (kind === 'refused') return 'refused'
   if (kind === 'unreachable') return 'icmp'
@@ -63,26 +63,63 @@ function hidesReset({ around }: Facts): boolean {
   return around.showsResets === false && around.row?.state === 'absent'
 }
 
-/** Shares of a round trip: sooner is no answer, later is an answer that somebody had thought about. */
-const soonest = 0.6
-const latest = 1.6
 /** What a look at the clock may be off by, in milliseconds. */
 const slackMs = 1
+/** Where the share of a round trip lies for each manner: sooner is no answer, later is one that somebody thought about. */
+const ranges: Readonly<Record<ResetManner, readonly [number, number]>> = {
+  'too-fast': [0, 0.6],
+  solicited: [0.6, 1.6],
+  unsolicited: [1.6, 6],
+}
+
+/** How well each manner fits the times, 0 to 1. */
+export type Manners = Readonly<Record<ResetManner, number>>
+
+const any: Manners = { 'too-fast': 1, solicited: 1, unsolicited: 1 }
 
 /**
- * How an RST stood to our last write; `undefined` where the clock cannot tell. Both times are intervals: the loop may
- * have been late when the RST was read, and when the round trip was taken.
+ * How an RST stood to our last write. Both times are intervals: the loop may have been late when the RST was read, and
+ * when the round trip was taken. So the share of a round trip after which it came is an interval as well, and a manner
+ * fits by how much of its range that covers.
  */
-export function mannerOf(facts: Facts): ResetManner | undefined {
-  const { sinceWriteMs, sinceReadMs, rttMs, shortestMs = 0, lateMs, around } = facts
+export function mannersOf(facts: Facts): Manners {
+  const { sinceWriteMs, sinceReadMs, rttMs, shortestMs = 0, lateMs } = facts
   // While a body goes out, a reset may answer any part of it.
-  if (sinceWriteMs === undefined || around.requestWritten === false) return undefined
+  if (sinceWriteMs === undefined || isUpload(facts)) return any
   // They had answered since we last wrote: nothing of ours was open.
-  if (sinceReadMs !== undefined && sinceReadMs < sinceWriteMs) return 'unsolicited'
-  if (rttMs === undefined) return undefined
-  const earliest = Math.max(0, sinceWriteMs - lateMs)
-  if (shortestMs > 2 * slackMs && sinceWriteMs < soonest * shortestMs) return 'too-fast'
-  if (earliest > latest * rttMs + slackMs) return 'unsolicited'
-  const within = earliest >= soonest * rttMs && sinceWriteMs <= latest * shortestMs + slackMs
-  return within ? 'solicited' : undefined
+  if (sinceReadMs !== undefined && sinceReadMs < sinceWriteMs) return { ...any, 'too-fast': 0, solicited: 0 }
+  if (rttMs === undefined) return any
+  const low = Math.max(0, sinceWriteMs - lateMs - slackMs) / rttMs
+  // A round trip of a millisecond or two is not told from none, in JavaScript.
+  const high = shortestMs > 2 * slackMs ? sinceWriteMs / shortestMs : Number.POSITIVE_INFINITY
+  const covered = ([from, to]: readonly [number, number]) => {
+    const [start, end] = [Math.max(from, low), Math.min(to, high)]
+    // An interval that is a point fits whole where it lies.
+    return end < start ? 0 : Math.max(end - start, 0.02) / (to - from)
+  }
+  const fits = {
+    'too-fast': covered(ranges['too-fast']),
+    solicited: covered(ranges.solicited),
+    unsolicited: low > ranges.unsolicited[1] ? 1 : covered(ranges.unsolicited),
+  }
+  const best = Math.max(...Object.values(fits))
+  return {
+    'too-fast': fits['too-fast'] / best,
+    solicited: fits.solicited / best,
+    unsolicited: fits.unsolicited / best,
+  }
+}
+
+/** The manner, where the times leave no other. */
+export function mannerOf(facts: Facts): ResetManner | undefined {
+  const fitting = resetManners.filter((manner) => mannersOf(facts)[manner] > 0)
+  return fitting.length === 1 ? fitting[0] : undefined
+}
+
+const resetManners = Object.keys(ranges) as readonly ResetManner[]
+
+/** A body of some length was going out. A small request is written at once; that it was not seen to be means nothing. */
+export function isUpload({ around, failure, sentBytes }: Facts): boolean {
+  if (around.requestWritten === false) return sentBytes === undefined || sentBytes > 16 * 1024
+  return failure.phase === 'send' && (sentBytes ?? 0) > 64 * 1024
 }

@@ -2,7 +2,7 @@
 
 import type { Mechanism, ResetManner } from '../failure/diagnosis.js'
 import { type Facts, factsOf, type Given } from './facts.js'
-import { mannerOf, mechanismOf } from './mechanism.js'
+import { type Manners, mannerOf, mannersOf, mechanismOf } from './mechanism.js'
 import { situationOf } from './stories.js'
 import type { Situation, Vague } from './story-row.js'
 
@@ -10,6 +10,7 @@ export interface Scene extends Facts {
   readonly mechanism: Mechanism
   /** Of an RST. */
   readonly manner: ResetManner | undefined
+  readonly manners: Manners
   readonly situation: Situation | Vague
 }
 
@@ -17,7 +18,7 @@ export function sceneOf(given: Given): Scene {
   const facts = factsOf(given)
   const mechanism = mechanismOf(facts)
   const manner = mechanism === 'rst' ? mannerOf(facts) : undefined
-  return { ...facts, mechanism, manner, situation: situationOf(facts) }
+  return { ...facts, mechanism, manner, manners: mannersOf(facts), situation: situationOf(facts) }
 }
 
 const cut = ['rst', 'fin', 'fin-then-rst', 'unknown', 'local-aborted']

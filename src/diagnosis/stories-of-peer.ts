@@ -82,7 +82,7 @@ export const storiesOfPeer = {
     ...host,
     traits: ['cut-off'],
     says: "the server's host is off, unplugged or gone",
-    prior: [0, 12, 0, 2, 3, 3, 4, 3, 4],
+    prior: [0, 14, 0, 3, 4, 4, 5, 4, 5],
     ends: { silence: 0.7, 'local-timeout': 0.8, icmp: 0.4 },
   },
   'peer-host-overloaded': {
@@ -94,13 +94,13 @@ export const storiesOfPeer = {
   'peer-host-filter': {
     ...host,
     says: "a packet filter on the server's own host turned it away",
-    prior: [0, 5, 0, 0.5, 1, 0.5, 1, 0.5, 0.5],
+    prior: [0, 6, 0, 0.5, 1, 0.5, 1, 0.5, 0.5],
     ends: { silence: 0.4, 'local-timeout': 0.4, refused: 0.3, icmp: 0.25, 'rst-solicited': 0.3 },
   },
   'nothing-listening': {
     ...host,
     says: "nothing listens on that port of the server's host",
-    prior: [0, 40, 0, 0, 0, 0, 0, 0, 0],
+    prior: [0, 32, 0, 0, 0, 0, 0, 0, 0],
     ends: { refused: 0.95 },
   },
   'tls-refused': {
@@ -108,6 +108,6 @@ export const storiesOfPeer = {
     side: 'peer',
     says: 'the TLS endpoint and this client do not agree (certificate, versions, name, or no TLS there at all)',
     prior: [0, 0, 0, 30, 0.3, 0.1, 0.1, 0.1, 0.1],
-    ends: { 'app-protocol': 0.95, fin: 0.12, 'rst-solicited': 0.08, 'rst-unsolicited': 0.05, silence: 0.12 },
+    ends: { 'app-protocol': 0.95, fin: 0.12, 'rst-solicited': 0.12, 'rst-unsolicited': 0.08, silence: 0.12 },
   },
 } as const satisfies Record<string, StoryRow>

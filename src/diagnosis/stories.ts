@@ -1,7 +1,8 @@
 /** All stories of who ended a connection and why, and what each expects to see. */
 
-import type { Mechanism, Party, ResetManner } from '../failure/diagnosis.js'
+import type { Mechanism, Party } from '../failure/diagnosis.js'
 import type { Facts } from './facts.js'
+import { isUpload, type Manners } from './mechanism.js'
 import { storiesOfHere } from './stories-of-here.js'
 import { storiesOfPeer } from './stories-of-peer.js'
 import { storiesOfWay } from './stories-of-way.js'
@@ -33,7 +34,8 @@ const leastPrior = 0.02
 const leastEnd = 0.001
 
 /** What was going on when it ended, as far as that is known. */
-export function situationOf({ evidence, failure, around, idleMs, sentBytes = 0 }: Facts): Situation | Vague {
+export function situationOf(facts: Facts): Situation | Vague {
+  const { evidence, failure, idleMs } = facts
   const phase =
     failure.phase === 'call' || failure.phase === 'admit' ? (evidence?.phase ?? failure.phase) : failure.phase
   if (failure.kind === 'dns' || phase === 'dns') return 'names'
@@ -41,8 +43,7 @@ export function situationOf({ evidence, failure, around, idleMs, sentBytes = 0 }
   if (phase === 'proxy') return 'tunnel'
   if (phase === 'tls') return 'tls'
   if (phase === 'head' || phase === 'body' || phase === 'close') return 'body'
-  const large = sentBytes > 64 * 1024
-  if (around.requestWritten === false || (phase === 'send' && large)) return 'upload'
+  if (isUpload(facts)) return 'upload'
   const connection = evidence?.connection
   if (connection === undefined) return 'any'
   if (connection.reused === false) return 'fresh'
@@ -70,15 +71,17 @@ function priorOf(story: StoryName, situation: Situation | Vague): number {
 }
 
 /** How probable it is that the story shows in this way. */
-function likelihoodOf(story: StoryName, mechanism: Mechanism, manner: ResetManner | undefined): number {
+function likelihoodOf(story: StoryName, mechanism: Mechanism, manners: Manners): number {
   const { ends } = stories[story]
   const of = (end: End) => ends[end] ?? 0
-  const anyReset = of('rst-solicited') + of('rst-too-fast') + of('rst-unsolicited')
-  if (mechanism === 'rst') return Math.max(leastEnd, manner === undefined ? anyReset : of(`rst-${manner}`))
+  const reset = resetManners.reduce((sum, manner) => sum + manners[manner] * of(`rst-${manner}`), 0)
+  if (mechanism === 'rst') return Math.max(leastEnd, reset)
   // A reset or what looks like one; whose, the platform does not say.
-  if (mechanism === 'unknown') return Math.max(leastEnd, anyReset + of('fin') + of('local-aborted'))
+  if (mechanism === 'unknown') return Math.max(leastEnd, reset + of('fin') + of('local-aborted'))
   return Math.max(leastEnd, of(mechanism))
 }
+
+const resetManners = ['too-fast', 'solicited', 'unsolicited'] as const
 
 /** What is known of all stories before any clue, in their order. */
 export interface Start {
@@ -88,20 +91,24 @@ export interface Start {
   readonly possible: readonly boolean[]
 }
 
-const starts = new Map<string, Start>()
+/** Where the weighing starts. */
+export function startOf(situation: Situation | Vague, mechanism: Mechanism, manners: Manners): Start {
+  const { logs, possible } = priorsOf(situation)
+  return {
+    logs: storyNames.map((name, place) => (logs[place] ?? 0) + Math.log(likelihoodOf(name, mechanism, manners))),
+    possible,
+  }
+}
 
-/** Where the weighing starts: kept, for there are some hundred starts and each is asked for again and again. */
-export function startOf(situation: Situation | Vague, mechanism: Mechanism, manner: ResetManner | undefined): Start {
-  const key = `${situation} ${mechanism} ${manner}`
-  let start = starts.get(key)
+const priors = new Map<Situation | Vague, Start>()
+
+/** Kept: there are a dozen, and each is asked for again and again. */
+function priorsOf(situation: Situation | Vague): Start {
+  let start = priors.get(situation)
   if (start === undefined) {
-    start = {
-      logs: storyNames.map(
-        (name) => Math.log(priorOf(name, situation)) + Math.log(likelihoodOf(name, mechanism, manner)),
-      ),
-      possible: storyNames.map((name) => priorOf(name, situation) > leastPrior),
-    }
-    starts.set(key, start)
+    const all = storyNames.map((name) => priorOf(name, situation))
+    start = { logs: all.map(Math.log), possible: all.map((prior) => prior > leastPrior) }
+    priors.set(situation, start)
   }
   return start
 }

@@ -2,6 +2,7 @@
 
 import type { Clue, Look, Observation } from './clue.js'
 import { cluesOfConnection } from './clues-of-connection.js'
+import { cluesOfCounters } from './clues-of-counters.js'
 import { cluesOfKernel } from './clues-of-kernel.js'
 import { cluesOfRetries } from './clues-of-retries.js'
 import { cluesOfSiblings } from './clues-of-siblings.js'
@@ -16,6 +17,7 @@ export const clues: readonly Clue[] = [
   ...cluesOfWords,
   ...cluesOfTime,
   ...cluesOfKernel,
+  ...cluesOfCounters,
   ...cluesOfSiblings,
   ...cluesOfRetries,
   ...cluesOfConnection,
@@ -47,7 +49,7 @@ export function weigh(given: Given): Weighing {
   const sightings = sight(scene)
   const settled = sightings.some(({ settles }) => settles)
   const shifts = shiftsOf(sightings)
-  const { logs, possible } = startOf(scene.situation, scene.mechanism, scene.manner)
+  const { logs, possible } = startOf(scene.situation, scene.mechanism, scene.manners)
   const moved = logs.map((log, place) => {
     const shift = shifts[place] ?? 0
     return log + (settled ? shift : Math.max(-mostShift, Math.min(mostShift, shift)))

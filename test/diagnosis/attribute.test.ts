@@ -242,7 +242,7 @@ const cases: readonly Case[] = [
     what: 'a firewall refuses sooner than the host can',
     failure: refused,
     around: { ...trip, stepMs: 9 },
-    party: undefined,
+    party: 'path',
     origin: 'unknown',
     story: 'filter-rejects',
   },
