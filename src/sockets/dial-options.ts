@@ -5,6 +5,7 @@ import type { ConnectionOptions } from 'node:tls'
 import type { CallLimits } from '../call/spec.js'
 import { type Clock, longestDelayMs, systemClock } from '../clock.js'
 import { checkNumber, mismatch, type OptionSection, openSection } from '../policy/option-check.js'
+import { refuseIncoherence } from '../policy/option-coherence.js'
 import { checkRetryOptions, type RetryOptions, type RetryPolicy } from '../policy/retry-options.js'
 
 /** Limits of time of a dial, in milliseconds. `false` takes a limit away. */
@@ -114,9 +115,12 @@ export function checkPolicy(section: OptionSection): DialPolicy {
   if (clock !== undefined && typeof (clock as Clock | null)?.now !== 'function')
     throw mismatch(`${section.path}.clock`, 'an object with a method now()', clock)
   const random = functionOption<() => number>(section, 'random')
+  const limits = { attempt: undefined, headers: undefined, body: undefined, ...checkTimeout(section.raw('timeout')) }
+  const retry = checkRetryOptions(section.raw('retry'))
+  refuseIncoherence({ timeout: limits, retry })
   return {
-    limits: { attempt: undefined, headers: undefined, body: undefined, ...checkTimeout(section.raw('timeout')) },
-    retry: checkRetryOptions(section.raw('retry')),
+    limits,
+    retry,
     signal,
     clock: (clock as Clock | undefined) ?? systemClock,
     random: random ?? Math.random,

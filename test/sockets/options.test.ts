@@ -27,6 +27,10 @@ const refused: readonly (readonly [unknown, string])[] = [
   [{ port: 80, timeout: { total: Number.NaN } }, 'timeout.total must be a number from 1 to 2147483647, but is NaN'],
   [{ port: 80, retry: true }, 'retry must be a plain object, or false to switch it off, but is true'],
   [{ port: 80, retry: { attempts: 0 } }, 'retry.attempts must be an integer from 1 to 100, but is 0'],
+  [
+    { port: 80, timeout: 40 },
+    'retry.backoff.base must be below timeout.total, which is 40: no retry could ever be made, but is 50',
+  ],
   [{ port: 80, signal: {} }, 'options.signal must be an AbortSignal, but is an object'],
   [{ port: 80, clock: {} }, 'options.clock must be an object with a method now(), but is an object'],
   [{ port: 80, random: 4 }, 'options.random must be a function, but is 4'],
