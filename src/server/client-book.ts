@@ -26,6 +26,7 @@ class ClientRecord {
 
 export class ClientBook {
   readonly #most: number
+  #latest: string | undefined
   readonly #clients = new Map<string, ClientRecord>()
 
   constructor(most: number) {
@@ -77,12 +78,15 @@ export class ClientBook {
   #of(key: string): ClientRecord {
     const known = this.#clients.get(key)
     if (known !== undefined) {
+      if (key === this.#latest) return known
+      this.#latest = key
       // The order of the map is the order of last use.
       this.#clients.delete(key)
       this.#clients.set(key, known)
       return known
     }
     const fresh = new ClientRecord()
+    this.#latest = key
     this.#clients.set(key, fresh)
     if (this.#clients.size > this.#most) this.#forgetOne()
     return fresh
@@ -91,7 +95,9 @@ export class ClientBook {
   #forgetOne(): void {
     const idle = [...this.#clients].slice(0, 16).find(([, { connections }]) => connections === 0)
     const oldest = idle?.[0] ?? this.#clients.keys().next().value
-    if (oldest !== undefined) this.#clients.delete(oldest)
+    if (oldest === undefined) return
+    this.#clients.delete(oldest)
+    if (oldest === this.#latest) this.#latest = undefined
   }
 }
 

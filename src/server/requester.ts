@@ -36,18 +36,31 @@ export interface Requester {
 
 export function readRequester(headers: IncomingHttpHeaders): Requester {
   const userAgent = headers['user-agent'] ?? ''
-  const forwardedFor = headers['x-forwarded-for'] ?? headers['x-real-ip'] ?? headers['forwarded'] ?? ''
+  const { probe, agentMark } = knownAgent(userAgent)
+  const forwardedFor = headers['x-forwarded-for'] ?? headers['x-real-ip'] ?? headers['forwarded']
   return {
-    agent: agentClass(userAgent, headers),
+    agent: probe ? 'probe' : agentClass(userAgent, headers),
     proxied: marksOfProxies.some((name) => headers[name] !== undefined),
-    agentMark: mark(userAgent),
-    userMark: mark(`${userAgent} ${String(forwardedFor)}`),
+    agentMark,
+    userMark: forwardedFor === undefined ? agentMark : mark(`${userAgent} ${String(forwardedFor)}`),
   }
+}
+
+/** User-Agents that were read already: most requests come from few. */
+const agents = new Map<string, { readonly probe: boolean; readonly agentMark: string }>()
+const mostAgents = 200
+
+function knownAgent(userAgent: string): { readonly probe: boolean; readonly agentMark: string } {
+  const known = agents.get(userAgent)
+  if (known !== undefined) return known
+  const fresh = { probe: probes.test(userAgent), agentMark: mark(userAgent) }
+  if (agents.size >= mostAgents) agents.clear()
+  agents.set(userAgent, fresh)
+  return fresh
 }
 
 /** Programs borrow the name of a browser; what they seldom borrow is the rest of its manners. */
 function agentClass(userAgent: string, headers: IncomingHttpHeaders): AgentClass {
-  if (probes.test(userAgent)) return 'probe'
   const manners = headers['sec-fetch-mode'] !== undefined || headers['accept-language'] !== undefined
   return userAgent.startsWith('Mozilla/') && manners ? 'browser' : 'program'
 }

@@ -24,7 +24,11 @@ export function routeKey(method: string, path: string): string {
   return `${method} ${folded.join('/') || '/'}${more}`
 }
 
+/** No part without one of these names a single thing. */
+const telling = /[\d@%]/
+
 function fold(part: string): string {
+  if (part.length <= longestPart && !telling.test(part)) return part
   if (ids.some((id) => id.test(part))) return ':id'
   return part.length > longestPart ? ':long' : part
 }
