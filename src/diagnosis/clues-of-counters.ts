@@ -17,8 +17,8 @@ const retransFail: Clue = {
       'could-not-send',
       `the kernel could not send ${count} packets (TCPRetransFail): they were stopped on this host`,
       {
-        'local-filter': 4,
-        'local-network-changed': 1.5,
+        'local-filter': 5,
+        'local-network-changed': 2,
       },
     )
   },
@@ -90,8 +90,8 @@ const retransmitted: Clue = {
         'local-network-changed': -1.5,
       })
     return look('never-left', 'the kernel gave up, and not one segment was sent again: nothing left this host', {
-      'local-filter': 3,
-      'local-network-changed': 2,
+      'local-filter': 4,
+      'local-network-changed': 3,
     })
   },
 }
@@ -103,6 +103,8 @@ const sentAgain: Clue = {
   look: (scene) => {
     const count = moved(scene, 'Tcp.RetransSegs')
     const { row } = scene.around
+    // Those that could not be sent are counted too.
+    if ((moved(scene, 'TcpExt.TCPRetransFail') ?? 0) > 0) return undefined
     if (scene.mechanism !== 'silence' || count === undefined || count === 0 || row === undefined) return undefined
     if ((amount(row.retransmits) ?? 0) === 0 || row.timer !== 'retransmit') return undefined
     return look('sent-again', `${count} segments were sent again: they left this host`, {
