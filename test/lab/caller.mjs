@@ -51,7 +51,7 @@ async function warmUp() {
   await once(server, 'listening')
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
   const warming = createClient({ retry: false })
-  for (let call = 0; call < 60; call += 1) {
+  for (let call = 0; call < 30; call += 1) {
     const how = call % 2 === 0 ? {} : { method: 'POST', body: 'x' }
     const { body } = await warming.request(`http://127.0.0.1:${port}/`, how)
     await body.dump()

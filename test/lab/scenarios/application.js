@@ -173,7 +173,7 @@ export const applicationScenarios = [
   {
     name: 'another-protocol',
     says: 'something that is no HTTP server listens on the port',
-    label: application('app-protocol', 'peer-said-no', 'not HTTP'),
+    label: application('app-protocol', ['peer-speaks-otherwise', 'peer-said-no'], 'not HTTP'),
     quick: true,
     provoke: (_, { far, caller }) => caller.call(far.url('/junk'), post),
   },

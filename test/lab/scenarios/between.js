@@ -51,6 +51,28 @@ export const betweenScenarios = [
     provoke: (_, { far, caller }) => caller.call(far.url('/status?code=502')),
   },
   {
+    name: 'gateway-gives-up-waiting',
+    says: 'a gateway that leaves no mark closes the connection (FIN): it has waited long enough for the server',
+    label: proxy('fin', 'proxy-upstream-failed', 'fin instead of an answer'),
+    alone: true,
+    provoke: async (stage, { far, caller }) => {
+      const to = { host: far.host, port: far.port }
+      const gateway = await stage.far({ kind: 'meddler', to, meddle: 'fin', meddleAfterMs: 300 })
+      return caller.call(gateway.url('/ok?ms=3000'), post)
+    },
+  },
+  {
+    name: 'gateway-cuts-answer',
+    says: 'a gateway that leaves no mark closes the connection (FIN) in the middle of an answer',
+    label: proxy('fin', 'proxy-upstream-failed', 'fin in an answer'),
+    alone: true,
+    provoke: async (stage, { far, caller }) => {
+      const to = { host: far.host, port: far.port }
+      const gateway = await stage.far({ kind: 'meddler', to, meddle: 'fin', meddleAfterMs: 300 })
+      return caller.call(gateway.url('/part?by=hang'), { options: { retry: false } })
+    },
+  },
+  {
     name: 'proxy-502',
     says: 'the proxy answers CONNECT with 502',
     label: proxy('app-protocol', 'proxy-refused-tunnel', 'CONNECT answered otherwise'),

@@ -178,6 +178,19 @@ export const pathScenarios = [
     provoke: (_, { far, caller }) => caller.call(far.url(), { method: 'POST', bodyBytes: 20_000 }),
   },
   {
+    name: 'router-drops-answer',
+    says: 'a firewall on the way drops the flow while the answer is coming in',
+    label: path('silence', 'filter-drops', 'silence in an answer'),
+    hosts: true,
+    alone: true,
+    provoke: async (stage, { far, caller }) => {
+      const call = caller.call(far.url('/part?by=hang'), { options: { retry: false } })
+      await stage.wait(2 * stage.roundTripMs + 100)
+      await stage.network.filter('router', 'forward', `tcp sport ${far.port} drop`)
+      return call
+    },
+  },
+  {
     name: 'cable-cut',
     says: 'the way to everything beyond the router is cut',
     label: path('silence', 'path-down', 'silence, unacknowledged, from everywhere'),
