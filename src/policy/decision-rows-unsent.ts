@@ -30,10 +30,19 @@ export const rowsUnsent: readonly DecisionRow[] = [
   },
   {
     number: 12,
-    says: 'the proxy could not make the tunnel',
+    says: 'the proxy hung up, or did not answer',
     matches: ({ failure }) =>
       failure.delivery === 'unsent' &&
-      (failure.kind === 'proxy' ? mayPassAtProxy(failure) : failure.phase === 'proxy' && isConnectionFault(failure)),
+      (failure.kind === 'proxy'
+        ? failure.proxyStatus === undefined && mayPassAtProxy(failure)
+        : failure.phase === 'proxy' && isConnectionFault(failure)),
+    ...always,
+    elsewhere: true,
+  },
+  {
+    number: 12,
+    says: 'the proxy could not make the tunnel',
+    matches: ({ failure }) => isUnsent(failure, 'proxy') && mayPassAtProxy(failure),
     ...always,
   },
   {

@@ -7,6 +7,7 @@ import { inspect } from 'node:util'
 import { type ClientOptions, explain } from 'offhook'
 import { describe, expect, test, vi } from 'vitest'
 import { certificates, misdeeds, refusedPort, rudeServer, TEST_CA } from '../../src/testing/rude-server.js'
+import { ManualClock } from '../manual-clock.js'
 import { clientOf, failureOf, post } from './clients.js'
 import { refuse, reset, rudeProxy, say } from './rude-proxy.js'
 
@@ -201,6 +202,33 @@ describe('which way', () => {
     const client = clientOf({ proxy: `http://proxy.test:${proxy.port}`, lookup, localAddress: '127.0.0.1' })
     expect(await (await client.fetch(server.url, post('once'))).text()).toBe('ok')
     expect(server.ledger.executions('once')).toBe(1)
+  })
+
+  test('a proxy with several addresses, one of which resets the CONNECT: at once to another, and avoided from then on', async () => {
+    await using server = await rudeServer({
+      tls: true,
+      script: { request: [{ respond: { body: 'ok', close: true } }] },
+    })
+    await using proxy = await rudeProxy()
+    await using rude = await rudeProxy({ host: '127.0.0.2', port: proxy.port })
+    rude.next(reset, reset, reset)
+    const clock = new ManualClock()
+    const lookup: ClientOptions['lookup'] = (_, __, callback) =>
+      callback(null, [
+        { address: '127.0.0.2', family: 4 },
+        { address: '127.0.0.1', family: 4 },
+      ])
+    const timeout = { connect: false, headers: false, body: false } as const
+    const options = { proxy: `http://proxy.test:${proxy.port}`, lookup, clock, timeout, random: () => 0.5 }
+    for (const id of ['a', 'b']) {
+      const client = clientOf(options)
+      for (const turn of [1, 2]) {
+        expect(await (await client.fetch(server.url, post(`${id}-${turn}`))).text()).toBe('ok')
+        expect(server.ledger.executions(`${id}-${turn}`)).toBe(1)
+      }
+    }
+    expect(rude.heads).toHaveLength(2)
+    expect(clock.now()).toBe(new ManualClock().now())
   })
 
   test('HTTP/2 goes through a tunnel', async () => {

@@ -44,7 +44,9 @@ export const reset: ProxyAct = (client) => slam(client)
 export const close: ProxyAct = (client) => client.end()
 export const silence: ProxyAct = () => {}
 
-export async function rudeProxy(options: { tls?: keyof typeof certificates; host?: string } = {}): Promise<RudeProxy> {
+export async function rudeProxy(
+  options: { tls?: keyof typeof certificates; host?: string; port?: number } = {},
+): Promise<RudeProxy> {
   const { host = '127.0.0.1' } = options
   const sockets = new Set<Socket>()
   const acts: ProxyAct[] = []
@@ -102,7 +104,7 @@ export async function rudeProxy(options: { tls?: keyof typeof certificates; host
     options.tls === undefined ? net.createServer(listener) : tls.createServer(certificates[options.tls], serve)
   if (options.tls !== undefined) server.on('connection', listener)
   server.on('tlsClientError', () => {})
-  server.listen(0, host)
+  server.listen(options.port ?? 0, host)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const proxy: RudeProxy = {
