@@ -21,6 +21,8 @@ import { type Weighing, weigh } from './weigh.js'
 export const namedFrom = 0.6
 /** Stories below this are not worth telling. */
 const leastTold = 0.0001
+/** A story this much less likely than the likeliest, as a share, does not look the same. */
+const leastAlike = 0.03
 /** So many stories get their reasons. */
 const mostReasoned = 4
 /** A reason that moves less than this, in natural logarithms of odds, is none. */
@@ -116,7 +118,8 @@ function leader<T>(hypotheses: readonly Hypothesis[], of: (hypothesis: Hypothesi
 function alikeOf(like: LikeClass, top: Hypothesis, hypotheses: readonly Hypothesis[]): string[] {
   const members: readonly string[] = like.members
   if (!members.includes(top.story)) return []
-  return hypotheses.filter(({ story }) => story !== top.story && members.includes(story)).map(({ story }) => story)
+  const likely = ({ probability }: Hypothesis) => probability >= leastAlike * top.probability
+  return hypotheses.filter((one) => one !== top && members.includes(one.story) && likely(one)).map(({ story }) => story)
 }
 
 interface Found {

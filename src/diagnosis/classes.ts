@@ -122,6 +122,13 @@ export const classes: readonly LikeClass[] = [
     when: (scene) => isCut(scene),
   },
   {
+    name: 'acknowledged-and-not-answered',
+    says: "the server's side has the request and does not answer: an application and a proxy before it look the same from here",
+    members: ['peer-application-silent', 'proxy-silent', 'proxy-upstream-failed'],
+    wouldDecide: ["the server's log", 'whether a proxy stands in front of it, and its log'],
+    when: (scene) => isSilent(scene) && scene.around.row?.unacknowledged === 0 && scene.situation !== 'body',
+  },
+  {
     name: 'no-answer',
     says: 'no answer came: a silent application, a lost flow and a broken way look the same from here',
     members: [

@@ -32,7 +32,8 @@ const idle: Clue = {
     if (family === undefined)
       // No known device that forwards packets forgets a flow so soon by itself.
       return look('idle-before', says, idleMs < 60_000 ? soonForFlows : {})
-    const how = scene.mechanism === 'fin' || scene.mechanism === 'fin-then-rst' ? 'which is' : 'which is beyond'
+    const closed = scene.mechanism === 'fin' || scene.mechanism === 'fin-then-rst'
+    const how = closed ? 'which fits' : 'which is beyond'
     return look('idle-fits-known-timer', `${says}, ${how} ${family.says}`, fits(family))
   },
 }

@@ -72,26 +72,29 @@ function ended({ stood, reset, closed, answered, connected }: Siblings, scene: S
     return died > 0 && connected <= died
       ? look(
           'siblings-ended-then-refused',
-          `${died} connections to it ended just before, and it accepts no new ones: the process that listened is gone`,
+          `${died === 1 ? 'a connection' : `${died} connections`} to it ended just before, and it accepts no new ones: the process that listened is gone`,
           goneAfter,
         )
       : undefined
   const most = died >= 1 && died >= 0.5 * stood
   if (closed > 0 && most && answered <= died) {
-    const how = reset > 0 ? `${closed} with a FIN and ${reset} with a reset` : `${closed} with a FIN`
+    const whole = Math.max(stood, died)
+    const which =
+      died < whole
+        ? `of ${whole} other connections to it ${died}`
+        : died > 1
+          ? `all ${died} other connections to it`
+          : 'the other connection to it'
+    const how = reset > 0 ? `${closed} with a FIN and ${reset} with a reset` : 'with a FIN'
     const strength = died >= 2 ? 1 : 0.5
-    return look(
-      'siblings-closed-together',
-      `of ${Math.max(stood, died)} other connections to it ${died} ended at the same time, ${how}: that is how a process ends`,
-      {
-        'peer-process-gone': 2.3 * strength,
-        'peer-application-aborted': -1 * strength,
-        'peer-rejected-early': -1.5 * strength,
-        'peer-idle-timer': -0.7 * strength,
-        forgotten: -2 * strength,
-        'injected-reset': -2,
-      },
-    )
+    return look('siblings-closed-together', `${which} ended at the same time, ${how}: that is how a process ends`, {
+      'peer-process-gone': 2.3 * strength,
+      'peer-application-aborted': -1 * strength,
+      'peer-rejected-early': -1.5 * strength,
+      'peer-idle-timer': -0.7 * strength,
+      forgotten: -2 * strength,
+      'injected-reset': -2,
+    })
   }
   if (reset > 0 && closed === 0 && connected > 0)
     return look(
@@ -177,7 +180,8 @@ const elsewhere: Clue = {
       return look(
         'elsewhere-fails-too',
         `connections to other places fail as well (${reset + closed + failed}): what they share is this host and its way out`,
-        here(false),
+        // So many in so short a time do not wait for anybody: this host refuses them itself.
+        failed >= 5 ? { ...here(false), 'local-network-changed': 2.6 } : here(false),
       )
     return undefined
   },

@@ -201,7 +201,8 @@ const stall: Clue = {
       })
     if ((mechanism === 'fin' || mechanism === 'fin-then-rst') && scene.situation === 'fresh' && loopMs >= 500)
       return look('stalled-after-the-dial', `${says}: the server may have waited in vain for a request, and closed`, {
-        'local-stall': 4.5,
+        // What had come before we wrote was no answer to it.
+        'local-stall': (scene.sinceWriteMs ?? Number.POSITIVE_INFINITY) < (scene.shortestMs ?? 0) ? 5.5 : 4.5,
       })
     const closed = mechanism === 'fin' || mechanism === 'fin-then-rst' || mechanism === 'rst'
     const timer = scene.announcedIdleMs ?? scene.learnedIdleMs ?? 1000

@@ -23,9 +23,9 @@ export interface Family {
 /** How a connection's idle time came to its end. */
 export type IdleEnd = 'closed' | 'reset' | 'silent'
 
-/** An idle-close is seen within a second and a half of the timer, or within 3 % of a long one. */
-const nearSeconds = 1.5
-const nearShare = 0.03
+/** By how much a measured time may miss the timer: it is short by a round trip, and long by the tick of whoever runs it. */
+const shortBy = (timer: number) => Math.max(0.2, 0.03 * timer)
+const longBy = (timer: number) => Math.max(Math.min(1.5, 0.3 * timer), 0.03 * timer)
 /** A timer that ran out unseen may have done so long ago; a third of the time is as far back as one may guess. */
 const furthestBack = 1 / 3
 
@@ -44,7 +44,7 @@ export function familyOfTimer(idleMs: number, end: IdleEnd, name?: string): Fami
   const fits = idleTimeouts.filter((row) => {
     const timer = timerOf(row)
     if (timer === undefined) return false
-    if (showsTimer(row, end)) return Math.abs(seconds - timer) <= Math.max(nearSeconds, nearShare * timer)
+    if (showsTimer(row, end)) return seconds >= timer - shortBy(timer) && seconds <= timer + longBy(timer)
     return foundLater(row, end) && seconds >= timer && timer >= seconds * furthestBack
   })
   const named = name === undefined ? [] : fits.filter(({ sign }) => sign?.test(name) === true)

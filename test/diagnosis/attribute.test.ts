@@ -464,7 +464,7 @@ describe('the numbers of the failure', () => {
     expect(matches).toBe('75 s: the default of nginx')
     const timer = hypotheses[0]
     expect(timer?.because.map(({ says }) => says).join('\n')).toContain(
-      'idle for 75.3 s, which is 75 s: the default of nginx',
+      'idle for 75.3 s, which fits 75 s: the default of nginx',
     )
     expect(timer?.remedy).toContain('It had been idle for 75.3 s.')
   })
