@@ -10,6 +10,7 @@ import type { AddressBook, DialledAddresses } from './address-book.js'
 import { openTunnel, TunnelError } from './connect-tunnel.js'
 import type { Lookout } from './lookout.js'
 import type { PingSettings } from './ping-timer.js'
+import { DialAbandoned } from './socket-ends.js'
 import { SocketRecord } from './socket-record.js'
 import { openSocksTunnel } from './socks-tunnel.js'
 import type { OriginLine } from './undici-line.js'
@@ -36,7 +37,10 @@ export interface DialHost {
 
 /** The `connect` hook of a Client that serves this line. */
 export function connectorOf(line: OriginLine, host: DialHost): Connector {
-  return (target, callback) => new Dial(line, host, { target, callback }).start()
+  return (target, callback) => {
+    if (line.isWaitedFor) new Dial(line, host, { target, callback }).start()
+    else process.nextTick(callback, new DialAbandoned(), null)
+  }
 }
 
 /** How long a connection is silent before the kernel asks whether the peer is still there; undici's own figure. */

@@ -114,6 +114,14 @@ export class OriginLine implements Line {
     if (socket.http2?.doubtful === true || !this.watcher.mayReuse(now, use)) socket.retire()
   }
 
+  /**
+   * A dial is for somebody. undici dials anew behind a request that was given up on a connection, and would wait for it
+   * as long as that takes. Over HTTP/2 it may be for streams that it starts once more.
+   */
+  get isWaitedFor(): boolean {
+    return this.waiting > 0 || this.socket?.protocol === 'h2'
+  }
+
   /** Others wait on this connection, in vain as it seems: no place for one more. */
   get doubtful(): boolean {
     return this.socket !== undefined && this.socket.busy > 0 && this.socket.http2?.doubtful === true
