@@ -1,7 +1,7 @@
 /** What dial gives, what ends it, and what the socket says later. */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { once } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import net, { type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -138,6 +138,20 @@ describe('a connection', () => {
     expect(server.connections.accepted).toBe(2)
     socket.destroy()
   })
+})
+
+test('a dial that has come to its end leaves no timer and no listener', async () => {
+  const clock = new ManualClock()
+  await using server = await rudeServer({ tls: true })
+  const { signal } = new AbortController()
+  const { host, port, ca } = server
+  const tls = { ca: ca as string }
+  const socket = await dial({ host, port, tls, clock, signal, timeout: { connect: 1_000, total: 5_000 } })
+  expect(clock.pending).toBe(0)
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0)
+  clock.advance(10_000)
+  expect(socket.destroyed).toBe(false)
+  socket.destroy()
 })
 
 describe('what ends a dial', () => {

@@ -45,7 +45,7 @@ const request = `POST /orders HTTP/1.1\r\nhost: test\r\ncontent-length: ${payloa
 
 function options(server: RudeServer): DialOptions {
   const { host, port, ca } = server
-  return { host, port, timeout: { connect: 1000 }, random: () => 0, ...(ca !== undefined && { tls: { ca } }) }
+  return { host, port, timeout: { connect: 2500 }, random: () => 0, ...(ca !== undefined && { tls: { ca } }) }
 }
 
 /** Dials, sends a request, and reads to the end. */
