@@ -7,7 +7,7 @@ import { outage, stall, steadyState, stragglers } from './figures.js'
 import { report } from './report.js'
 
 const root = join(import.meta.dirname, '../..')
-const built = (/** @type {string} */ name) => import(new URL(`../../dist/policy/${name}.js`, import.meta.url).href)
+const built = (/** @type {string} */ name) => import(new URL(`../../build/policy/${name}.js`, import.meta.url).href)
 const policies = Object.assign({}, ...(await Promise.all(['budget', 'budget-options', 'backoff', 'hedge'].map(built))))
 
 const results = {
