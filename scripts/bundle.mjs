@@ -1,6 +1,6 @@
 // Makes the package out of the compiled modules: one file for each thing that can be imported, and the pieces that they
 // share. Two hundred small modules take longer to load than everything in them takes to run.
-import { cpSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -23,8 +23,7 @@ const bundle = await rolldown({
   external: (id) => id.startsWith('node:') || Object.keys(manifest.dependencies).includes(id),
   platform: 'node',
 })
-rmSync(to, { recursive: true, force: true })
-await bundle.write({
+const { output } = await bundle.write({
   dir: to,
   format: 'esm',
   sourcemap: true,
@@ -34,3 +33,11 @@ await bundle.write({
 })
 await bundle.close()
 cpSync(from, to, { recursive: true, filter: (path) => !/\.(js|js\.map|tsbuildinfo)$/.test(path) })
+
+// What an earlier build left goes last: who runs from it meanwhile must not find half a package.
+const made = new Set(output.map(({ fileName }) => join(to, fileName)))
+for (const entry of readdirSync(to, { recursive: true, withFileTypes: true })) {
+  const path = join(entry.parentPath, entry.name)
+  const stale = entry.name.endsWith('.d.ts') ? !existsSync(path.replace(to, from)) : !made.has(path)
+  if (entry.isFile() && stale) rmSync(path)
+}
