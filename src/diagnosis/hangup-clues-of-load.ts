@@ -1,5 +1,6 @@
 /** What the surroundings say: what became of the client's other connections, and how slow this server was. */
 
+import type { HangupFacts } from '../failure/hangup.js'
 import type { HangupClueRow } from './hangup-clue.js'
 import { span } from './hangup-clue.js'
 
@@ -76,8 +77,14 @@ const slowness: HangupClueRow = ({ facts }) => {
   return { clue: 'not-slow', says, shifts: { impatient: 0.1, 'client-timeout': 0.6, 'user-cancelled': 1.3 } }
 }
 
+/** Younger than half of the answers usually are when they come: nobody can be tired of it yet, whatever else goes on. */
+function isYoung({ usual, afterMs }: HangupFacts): boolean {
+  return usual !== undefined && usual.answers >= answersEnough && afterMs < usual.p50Ms
+}
+
 const busy: HangupClueRow = ({ facts }) => {
   const { loopDelayMs, inFlight, usuallyInFlight } = facts
+  if (isYoung(facts)) return undefined
   const late = loopDelayMs >= 200
   if (!late && !(inFlight >= 10 && inFlight > 3 * usuallyInFlight)) return undefined
   const says = late
@@ -89,7 +96,8 @@ const busy: HangupClueRow = ({ facts }) => {
 /** People leave the sooner the longer they have waited; those who press stop for other reasons do not mind the time. */
 const hazard: HangupClueRow = ({ facts }) => {
   const seen = facts.hazard
-  if (seen === undefined || seen.hangups < 5 || seen.perSecond < 2 * seen.perSecondBefore) return undefined
+  if (seen === undefined || isYoung(facts) || seen.hangups < 5 || seen.perSecond < 2 * seen.perSecondBefore)
+    return undefined
   const says = `requests of this route that have waited so long are left ${ratio(seen)} as often as younger ones`
   return { clue: 'hazard-rises', says, shifts: { impatient: 2, 'client-timeout': 1.3, 'proxy-timeout': 1.3 } }
 }

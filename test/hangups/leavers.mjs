@@ -153,7 +153,7 @@ async function stopHttp1(/** @type {Ports} */ ports, /** @type {Who} */ { path, 
   await sleep(between(100, 3500))
   for (const part of parts) part.destroy()
   await sleep(between(20, 600))
-  open('/quick/6/none/0')
+  await closeOf(open('/quick/6/none/0'))
   await sleep(400)
   agent.destroy()
 }

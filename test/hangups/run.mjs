@@ -5,6 +5,7 @@
 
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { canPull, pullCable } from './cable.mjs'
@@ -48,14 +49,16 @@ async function runReasons() {
     '127.0.0.1',
     told,
   )
-  const load = fork(new URL('./load.mjs', import.meta.url), [String(service.ports.h1)])
+  const load = fork(new URL('./load.mjs', import.meta.url), [String(service.ports.h1), String(service.ports.h2)])
   const proxy = fork(new URL('./proxy.mjs', import.meta.url), [String(service.ports.h1), '2500'])
   const [proxyPort] = await once(proxy, 'message')
   // Until the service knows how long its answers take.
-  await sleep(3000)
+  await sleep(9000)
   const cable = canPull()
   if (!cable) console.log('skipped: this machine lets nobody make network namespaces, so no cable is pulled')
   if (!hasCurl) console.log('skipped: there is no curl here')
+  const late = monitorEventLoopDelay({ resolution: 10 })
+  late.enable()
   await Promise.all([
     timers(service.ports, clients),
     stopButtons(service.ports, clients),
@@ -66,6 +69,9 @@ async function runReasons() {
   ])
   await sleep(1000)
   const requests = await service.stop()
+  console.log(
+    `\nthis process was late by up to ${Math.round(late.percentile(99) / 1e6) - 10} ms (p99): so far off are its clients' timers`,
+  )
   load.kill()
   proxy.kill()
   return report(hangups, { requests, cable })
