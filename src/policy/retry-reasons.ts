@@ -17,7 +17,7 @@ export function permits(retry: {
   if (optIn !== undefined) return `${byOption[optIn]} (retry.${optIn})`
   switch (question.failure.delivery) {
     case 'unsent':
-      return `the request was never sent, so any method may be sent again${soon}`
+      return `nothing was sent, so it may be tried again${soon}`
     case 'rejected':
       return `it was not processed, so any method may be sent again${soon}`
     default:
