@@ -5,6 +5,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Circumstances } from '../../src/failure/circumstances.js'
 import { misdeeds, type RudeServer, rudeServer, type Script } from '../../src/testing/rude-server.js'
+import { stopped } from './stopped-server.js'
 import { type Failed, Trial, type TrialRequest } from './trial.js'
 
 const linux = process.platform === 'linux'
@@ -168,6 +169,18 @@ describe('on Linux', () => {
     expect(around.raw).toMatchObject({ code: 'ECONNREFUSED', syscall: 'connect', address: '127.0.0.1' })
     expect(around.counters?.['Tcp.AttemptFails']).toBeGreaterThanOrEqual(1)
     expect(around).not.toHaveProperty('row')
+  })
+
+  test.runIf(linux)('a dial that nobody answers, behind a full queue', async () => {
+    const port = await stopped()
+    let seen: Circumstances = {}
+    for (let count = 0; count < 8 && seen.row?.state !== 'syn-sent'; count++) {
+      const trial = new Trial()
+      onTestFinished(() => trial.close())
+      seen = (await trial.failed(`http://127.0.0.1:${port}`, { limits: { connect: 500, headers: 500 } })).around
+    }
+    expect(seen.row).toMatchObject({ state: 'syn-sent', timer: 'retransmit' })
+    expect(seen).not.toHaveProperty('requestWritten')
   })
 
   test.runIf(linux)('the end of the call asks for the row as well', async () => {

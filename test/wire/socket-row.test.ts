@@ -1,12 +1,12 @@
 /** A connection's own row, as this kernel has it: of real connections in each state that a client can be left in. */
 
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { SocketRowFacts } from '../../src/failure/circumstances.js'
 import { SocketRows, SocketTable } from '../../src/wire/socket-row.js'
+import { stopped } from './stopped-server.js'
 
 const patienceMs = 10_000
 
@@ -51,17 +51,6 @@ async function rowOf(socket: Socket, is: (row: SocketRowFacts) => boolean): Prom
     const row = await rows.of(ends, patienceMs)
     if (row === undefined || is(row)) return row
   }
-}
-
-/** A process that listens and accepts no more than its kernel does for it. */
-async function stopped(): Promise<number> {
-  const script =
-    "const s = require('node:net').createServer(() => {}); s.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => console.log(s.address().port))"
-  const child: ChildProcess = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const [line] = (await once(child.stdout as NonNullable<ChildProcess['stdout']>, 'data')) as [Buffer]
-  child.kill('SIGSTOP')
-  return Number(String(line))
 }
 
 describe.runIf(process.platform === 'linux')('on Linux', () => {
