@@ -128,6 +128,13 @@ const signed = {
   'set-cookie': 'secret',
 }
 
+/** On a busy machine the table may not be read in time, and then nothing is said of it. */
+async function withRow(fail: () => Promise<Failed>): Promise<Circumstances> {
+  let seen: Circumstances = {}
+  for (let count = 0; count < 10 && seen.row === undefined; count++) seen = (await fail()).around
+  return seen
+}
+
 async function play(row: Row): Promise<Failed> {
   const { far, trial } = await server(row.tls === true)
   if (row.reused === true) {
@@ -141,7 +148,7 @@ async function play(row: Row): Promise<Failed> {
 }
 
 test.each(rows)('$what', async (row) => {
-  const { around } = await play(row)
+  const around = row.is.row === undefined ? (await play(row)).around : await withRow(() => play(row))
   expect(around).toMatchObject(row.is)
   for (const name of row.absent ?? []) expect(around).not.toHaveProperty(name)
   expect(around).toMatchObject({
@@ -184,12 +191,13 @@ describe('on Linux', () => {
   })
 
   test.runIf(linux)('the end of the call asks for the row as well', async () => {
-    const { far, trial } = await server(false)
-    far.on(misdeeds['stall-before-head'])
-    const { around, evidence } = await trial.outOfTime(far.url, () =>
-      far.until(() => far.ledger.began('generated-1') > 0),
-    )
-    expect(evidence).toMatchObject({ limit: 'total', limitMs: 1_000 })
+    const around = await withRow(async () => {
+      const { far, trial } = await server(false)
+      far.on(misdeeds['stall-before-head'])
+      const lost = await trial.outOfTime(far.url, () => far.until(() => far.ledger.began('generated-1') > 0))
+      expect(lost.evidence).toMatchObject({ limit: 'total', limitMs: 1_000 })
+      return lost
+    })
     expect(around.row).toMatchObject({ state: 'established', unacknowledged: 0 })
   })
 })
