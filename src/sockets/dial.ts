@@ -57,6 +57,7 @@ class DialSender implements Sender<Lifeline> {
   readonly #target: DialTarget
   readonly #named: CallTarget
   readonly #host: SocketHost
+  #attempt = 0
 
   constructor(target: DialTarget, named: CallTarget, host: SocketHost) {
     this.#target = target
@@ -66,9 +67,10 @@ class DialSender implements Sender<Lifeline> {
 
   async send(sending: Sending): Promise<Lifeline> {
     const { clock, lookout } = this.#host
+    this.#attempt++
     const exchange = sending.begin(this.#named)
     const addresses = this.#host.book(this.#target.lookup)
-    const opened = await openSocket(this.#target, exchange, { clock, addresses, lookout })
+    const opened = await openSocket(this.#target, exchange, { clock, addresses, lookout, attempt: this.#attempt })
     exchange.ended()
     return new Lifeline(opened, { origin: this.#target.origin, clock })
   }

@@ -22,6 +22,8 @@ export interface OpeningTools {
   readonly clock: Clock
   readonly addresses: AddressBook
   readonly lookout: Lookout
+  /** Which try of its call it is, from 1. */
+  readonly attempt: number
 }
 
 /** Opens the connection; rejects with the raw error. The exchange can be asked at any time how far it has come. */
@@ -36,7 +38,7 @@ export function openSocket(target: DialTarget, exchange: Exchange, tools: Openin
   const addresses = tools.addresses.dial(target.port)
   record.addresses = addresses
   return new Promise((resolve, reject) => {
-    const raw = net.connect(connectOptions(target, addresses.lookup))
+    const raw = net.connect(connectOptions(target, addresses.lookup, tools.attempt))
     addresses.watch(raw)
     record.watchDial(raw)
     const fail = (error: Error) => {
@@ -78,7 +80,15 @@ function identity({ host, path, tls }: DialTarget): ConnectionOptions {
   return { host: name, servername: tls?.servername ?? (isIP(name) === 0 ? name : '') }
 }
 
-function connectOptions(target: DialTarget, lookup: net.LookupFunction): NetConnectOpts {
+/**
+ * Node gives each address but the last a quarter of a second, and then closes it. Where the way is longer than that, and
+ * the last address is dead, no try would ever come to an end: each gives four times as long as the one before.
+ */
+function patienceMs(attempt: number): number {
+  return net.getDefaultAutoSelectFamilyAttemptTimeout() * 4 ** Math.min(attempt - 1, 4)
+}
+
+function connectOptions(target: DialTarget, lookup: net.LookupFunction, attempt: number): NetConnectOpts {
   const { allowHalfOpen, path, host, port, family, localAddress, keepAliveMs, noDelay } = target
   if (path !== undefined) return { path, allowHalfOpen }
   return {
@@ -89,6 +99,7 @@ function connectOptions(target: DialTarget, lookup: net.LookupFunction): NetConn
     allowHalfOpen,
     noDelay,
     autoSelectFamily: family === 0,
+    autoSelectFamilyAttemptTimeout: patienceMs(attempt),
     ...(localAddress !== undefined && { localAddress }),
     ...(keepAliveMs !== undefined && { keepAlive: true, keepAliveInitialDelay: keepAliveMs }),
   }

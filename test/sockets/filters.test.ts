@@ -4,6 +4,7 @@
  */
 
 import { execFileSync, spawnSync } from 'node:child_process'
+import type { LookupFunction } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { type AnyOffhookError, isOffhookError } from 'offhook'
 import { datagram, dial } from 'offhook/socket'
@@ -25,7 +26,7 @@ describe.skipIf(inside || !mayFilter)('in a namespace', () => {
       encoding: 'utf8',
     })
     expect({ status, stdout }).toMatchObject({ status: 0 })
-    expect(stdout).toContain('9 passed')
+    expect(stdout).toContain('10 passed')
   })
 })
 
@@ -94,6 +95,18 @@ describe.skipIf(!inside)('datagrams', () => {
 })
 
 describe.skipIf(!inside)('dials', () => {
+  test('an address is given more time by each try: a long way is not taken for a dead one for ever', async () => {
+    filter('output', 'tcp dport 9999 drop')
+    // Others each time, so that none is put last for what became of it before.
+    const addresses = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5'].map((address) => ({ address, family: 4 }))
+    const lookup = ((_host: string, _options: object, done: (error: null, all: object[]) => void) =>
+      done(null, addresses.splice(0, 2))) as unknown as LookupFunction
+    const options = { host: 'two.test', port: 9999, lookup, random: () => 0 }
+    const error = await failureOf(dial({ ...options, timeout: { connect: 600 }, retry: { attempts: 2 } }))
+    // After 250 ms the first try goes on to its second address; the second one still waits for its first when time is up.
+    expect(error.attempts.map(({ connection }) => connection?.remoteAddress)).toEqual(['127.0.0.3', '127.0.0.4'])
+  })
+
   test('OUTPUT drop: this host runs into its own silence', async () => {
     filter('output', 'tcp dport 9999 drop')
     const error = await failureOf(dial({ host: '127.0.0.1', port: 9999, timeout: { connect: 300 }, retry: false }))
