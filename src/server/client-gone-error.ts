@@ -26,6 +26,8 @@ export class ClientGoneError extends Error {
     super(
       `${what}: ${ending === 'local' ? 'this server ended the connection' : ended[kind]} after ${Math.round(afterMs)} ms`,
     )
+    // The stack is that of a socket's event: it tells nobody anything, and would keep the connection in memory.
+    this.stack = `ClientGoneError: ${this.message}`
     this.kind = kind
     this.phase = phase
     this.afterMs = afterMs

@@ -4,6 +4,8 @@ import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { EventEmitter, errorMonitor, once } from 'node:events'
 import * as http from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type Hangup, watchClients } from 'offhook/server'
 import { Pool } from 'undici'
 import { describe, expect, test } from 'vitest'
@@ -109,6 +111,73 @@ describe('an error that nobody hears', () => {
     // The handler has one listener; a watch that listened for `error` would be a second, and would keep a crash away.
     expect(socket.listenerCount('error')).toBe(1)
     client.close()
+  })
+})
+
+describe('memory', () => {
+  test.each(['http', 'h2c'] as const)(
+    '%s: nothing holds on to a request or a connection that is over',
+    async (protocol) => {
+      setFlagsFromString('--expose-gc')
+      const collect = runInNewContext('gc') as () => void
+      await using server = await watched(protocol)
+      const over: WeakRef<object>[] = []
+      const watching = (subject: object) => void over.push(new WeakRef(subject))
+      server.server.on('connection', watching).on(protocol === 'http' ? 'request' : 'stream', watching)
+      for (let count = 0; count < 60; count++) {
+        const client = await LeavingClient.to(protocol, server.port)
+        // A third is answered, a third is left while it waits, a third in the middle of its answer.
+        const path = ['/ok', '/busy', '/begun'][count % 3] ?? '/ok'
+        if (protocol === 'http') client.say(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`)
+        else client.ask(path)
+        await until(() => server.watch.stats().requests + server.watch.stats().inFlight === count + 1, 'the request')
+        if (path === '/ok') await until(() => client.heard.includes('ok'), 'the answer')
+        client.close()
+        await until(() => server.watch.stats().connections === 0, 'the end of the connection')
+      }
+      expect(server.watch.stats()).toMatchObject({ requests: 60, hangups: 40 })
+      // The signals that this test has kept hold nothing but their reasons.
+      expect(server.signals).toHaveLength(60)
+      const left = () => over.filter((one) => one.deref() !== undefined).length
+      for (let turn = 0; turn < 20 && left() > 4; turn++) {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        collect()
+      }
+      // Node and the watch both remember the last one for a while.
+      expect(over).toHaveLength(120)
+      expect(left()).toBeLessThanOrEqual(4)
+    },
+  )
+})
+
+describe('connections on which nothing is asked', () => {
+  test.each([
+    ['http', 'fin', 'closed'],
+    ['net', 'rst', 'reset'],
+    ['https', 'fin', 'closed'],
+  ] as const)('%s, %s: are told where that is asked for', async (protocol, leave, kind) => {
+    await using server = await watched(protocol, { probes: true })
+    const client = await LeavingClient.to(protocol, server.port)
+    await until(() => server.watch.stats().connections === 1, 'the connection')
+    client.leave(leave)
+    await until(() => server.hangups.length === 1, 'the word of it')
+    expect(server.hangups[0]).toMatchObject({ kind, phase: 'connect', agent: 'none', by: 'client' })
+    expect(server.hangups[0]?.verdict.is).toBe('probe')
+    expect(server.watch.stats().probes).toEqual({ silent: 1, handshakes: 0 })
+  })
+
+  test('handshakes that are cut are counted', async () => {
+    await using server = await watched('https')
+    const silent = await LeavingClient.to('net', server.port)
+    silent.leave('fin')
+    const cut = await LeavingClient.to('net', server.port)
+    cut.say('\x16\x03\x01\x00')
+    await new Promise((resolve) => setImmediate(resolve))
+    cut.leave('half')
+    await until(() => server.watch.stats().probes.silent + server.watch.stats().probes.handshakes === 2, 'both')
+    expect(server.watch.stats().probes).toEqual({ silent: 1, handshakes: 1 })
+    expect(server.hangups).toEqual([])
+    cut.close()
   })
 })
 
