@@ -46,7 +46,13 @@ export function attribute(
   const given: Given = { failure, evidence, attempts }
   const weighing = weigh(given)
   const { scene, probabilities } = weighing
-  const taken = takenAway(given, weighing)
+  // Reasons cost a dozen weighings, and not everybody who reads a diagnosis reads them.
+  let taken: readonly Taken[] | undefined
+  const reasons = (place: number, rank: number) => {
+    if (rank >= mostReasoned) return []
+    taken ??= takenAway(given, weighing)
+    return reasonsOf(place, probabilities, taken)
+  }
   const places = storyNames
     .map((_, place) => place)
     .filter((place) => (probabilities[place] ?? 0) >= leastTold)
@@ -55,14 +61,22 @@ export function attribute(
   const hypotheses = places.map((place, rank): Hypothesis => {
     const story = storyNames[place] as StoryName
     const { says, side, party } = stories[story]
+    let because: readonly Reason[] | undefined
+    let remedy: string | undefined
     return {
       story,
       says,
       side,
       party,
       probability: (probabilities[place] ?? 0) / whole,
-      because: rank < mostReasoned ? reasonsOf(place, probabilities, taken) : [],
-      remedy: remedies[story](scene),
+      get because() {
+        because ??= reasons(place, rank)
+        return because
+      },
+      get remedy() {
+        remedy ??= remedies[story](scene)
+        return remedy
+      },
     }
   })
   return conclude(scene, hypotheses)
