@@ -75,7 +75,7 @@ const freshMs = 250
 
 /** The share of the time that may go into looking, and how much of it may be saved up, in milliseconds. */
 const share = 1 / 50
-const mostSavedMs = 5
+const mostSavedMs = 20
 
 /**
  * Packets that this host made and did not let out: its own packet filter dropped or rejected them. Told from counters
