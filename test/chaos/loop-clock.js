@@ -1,0 +1,53 @@
+/**
+ * Time in which the event loop turned. A machine that is busy with something else makes every timer late, and that is nobody's
+ * fault: so a turn counts for a tick at the most, however long it took.
+ */
+export class LoopClock {
+  static tickMs = 10
+  #timer
+  #loopMs = 0
+  /** @type {{ at: number, loopMs: number }[]} the last of them, oldest first */
+  #ticks = [{ at: performance.now(), loopMs: 0 }]
+  /** The longest that a tick was late. */
+  worstMs = 0
+
+  constructor() {
+    this.#timer = setInterval(() => this.#tick(), LoopClock.tickMs)
+  }
+
+  stop() {
+    clearInterval(this.#timer)
+  }
+
+  /** @param {number} at a moment of `performance.now()` within the last 20 s */
+  #at(at) {
+    let low = 0
+    let high = this.#ticks.length - 1
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if ((this.#ticks[middle]?.at ?? 0) <= at) low = middle
+      else high = middle - 1
+    }
+    const tick = this.#ticks[low] ?? { at, loopMs: 0 }
+    return tick.loopMs + Math.min(Math.max(0, at - tick.at), LoopClock.tickMs)
+  }
+
+  /**
+   * How much of the time between two moments the loop turned, in milliseconds.
+   *
+   * @param {number} from
+   * @param {number} to
+   */
+  between(from, to) {
+    return to <= from ? 0 : this.#at(to) - this.#at(from)
+  }
+
+  #tick() {
+    const at = performance.now()
+    const before = this.#ticks[this.#ticks.length - 1] ?? { at, loopMs: 0 }
+    this.worstMs = Math.max(this.worstMs, at - before.at - LoopClock.tickMs)
+    this.#loopMs += Math.min(at - before.at, LoopClock.tickMs)
+    this.#ticks.push({ at, loopMs: this.#loopMs })
+    if (this.#ticks.length > 4_000) this.#ticks.splice(0, 2_000)
+  }
+}
