@@ -11,7 +11,7 @@ import type { BudgetSettings } from '../policy/budget-options.js'
 import { ConcurrencyLimit, type ConcurrencySettings } from '../policy/concurrency.js'
 import { Hedge, type HedgeSettings } from '../policy/hedge.js'
 import type { LoadOutcome } from '../policy/outcome.js'
-import { ReuseLearner, type ReuseLimits, type ReuseSettings } from '../policy/reuse.js'
+import { endedAtWork, ReuseLearner, type ReuseLimits, type ReuseSettings } from '../policy/reuse.js'
 import { AdaptiveThrottle, type ThrottleSettings } from '../policy/throttle.js'
 import { Gate } from './gate.js'
 
@@ -110,8 +110,10 @@ export class Origin {
     this.#endings ??= new Endings()
     this.#endings.failed(failure, whole)
     const { idleMs } = evidence.connection ?? {}
-    const { ending } = evidence
-    if (idleMs !== undefined && ending !== undefined && ending !== 'local') this.endedIdle(idleMs)
+    const { ending, circumstances = {} } = evidence
+    const promptness = { afterMs: circumstances.sinceLastWriteMs, rttMs: circumstances.minRttMs }
+    if (idleMs !== undefined && ending !== undefined && ending !== 'local' && !endedAtWork(promptness))
+      this.endedIdle(idleMs)
     return whole
   }
 

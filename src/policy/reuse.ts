@@ -63,6 +63,24 @@ export interface ReuseLimits {
   readonly observations: number
 }
 
+/** How a reused connection failed before it had answered anything. */
+export interface StaleUse extends Promptness {
+  readonly idleMs: number
+  readonly requests?: number
+  readonly how?: 'fin' | 'rst' | 'silence'
+}
+
+/** How soon after a write a connection ended, in milliseconds, and how soon it could have answered. */
+export interface Promptness {
+  readonly afterMs?: number | undefined
+  readonly rttMs?: number | undefined
+}
+
+/** Who has let go of an idle connection says so within a round trip of the next write; later ends come of the work on it. */
+export function endedAtWork({ afterMs, rttMs }: Promptness): boolean {
+  return afterMs !== undefined && afterMs > 3 * (rttMs ?? 0) + 100
+}
+
 /** Ends that soon after an answer have nothing to do with being idle: a count was reached, or a process crashed. */
 const atOnceMs = 10
 const halfLifeMs = 30 * 60_000
@@ -141,11 +159,10 @@ export class ReuseLearner {
    * A reused connection failed before it had answered anything.
    *
    * @param event.how it was closed, it was reset, or nothing came at all
+   * @param event.afterMs how long after the request had been written; what ended at work has no idle timer
    */
-  staleOnUse(
-    now: number,
-    event: { readonly idleMs: number; readonly requests?: number; readonly how?: 'fin' | 'rst' | 'silence' },
-  ): void {
+  staleOnUse(now: number, event: StaleUse): void {
+    if (event.how !== 'silence' && endedAtWork(event)) return
     this.#observations++
     if (event.how !== undefined) this.#lately = event.how
     if (event.idleMs <= atOnceMs) {

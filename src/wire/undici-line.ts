@@ -29,6 +29,10 @@ export interface StaleUse {
   readonly idleMs: number
   readonly requests: number
   readonly how: 'fin' | 'rst' | 'silence'
+  /** Milliseconds from the write of the request to the end. */
+  readonly afterMs: number
+  /** One round trip, in milliseconds, as the TCP handshake took it. */
+  readonly rttMs: number | undefined
 }
 
 /** What a server announced: `Keep-Alive: timeout=, max=`, on the so-manieth answer of its connection. */
@@ -102,7 +106,8 @@ export class OriginLine implements Line {
     }
     const ending = socket?.ending ?? 'local'
     const how = ending === 'local' ? 'silence' : ending === 'fin' ? 'fin' : 'rst'
-    this.watcher.failedOnUse({ idleMs, requests, how })
+    const afterMs = (exchange.endedAt ?? exchange.progressAt) - exchange.startedAt
+    this.watcher.failedOnUse({ idleMs, requests, how, afterMs, rttMs: socket?.connectMs })
   }
 
   /** Lets go of the connection when it has been idle for so long that the peer may be about to do so. */

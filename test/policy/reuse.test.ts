@@ -152,6 +152,22 @@ describe('a server that closes idle connections', () => {
   })
 })
 
+describe('a server that dies at work', () => {
+  it.each(['fin', 'rst'] as const)('teaches nothing about idle connections by its %s', (how) => {
+    const learner = new ReuseLearner()
+    for (let round = 0; round < 5; round++)
+      learner.staleOnUse(round * 1_000, { idleMs: 108, requests: 1, how, afterMs: 251, rttMs: 1 })
+    expect(learner.limits(5_000)).toMatchObject({ ...new ReuseLearner().limits(5_000) })
+  })
+
+  it('but one whose end comes within the round trip does', () => {
+    const learner = new ReuseLearner()
+    for (let round = 0; round < 5; round++)
+      learner.staleOnUse(round * 1_000, { idleMs: 208, requests: 1, how: 'fin', afterMs: 39, rttMs: 40 })
+    expect(learner.limits(5_000).idleMs).toBeLessThan(208)
+  })
+})
+
 describe('a restart', () => {
   /** Twelve connections of a pool, busy and idle ones, all closed within 60 ms. */
   const pool = [15, 22, 40, 80, 130, 250, 333, 512, 900, 1_500, 2_700, 3_500]
