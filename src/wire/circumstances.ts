@@ -67,7 +67,7 @@ export function neighbourhood(sight: Sight): Pick<Circumstances, 'siblings' | 'c
  * Looks around once more after a failure: when the sockets that ended together have all been heard, and, where a limit
  * of ours ran out, when the kernel has said what it knows of the connection. Call it before that is destroyed.
  *
- * @returns the evidence with what was found; `undefined` where there is nobody to ask
+ * @returns the evidence with what was found, never a failure; `undefined` where there is nobody to ask
  */
 export function lookAround(sight: Sight, evidence: Evidence): Promise<Evidence> | undefined {
   const record = sight.exchange.socket ?? sight.exchange.line?.socket
@@ -77,10 +77,15 @@ export function lookAround(sight: Sight, evidence: Evidence): Promise<Evidence> 
   const silentMs = evidence.status === undefined ? evidence.limitMs : undefined
   const ends = silentMs === undefined ? undefined : record.sight.ends(record.remoteAddress, record.remotePort)
   const turned = new Promise<void>((resolve) => lookout.clock.nextTurn(resolve))
-  return Promise.all([ends && lookout.rows.of(ends, patience(silentMs ?? 0)), turned]).then(([row]) => ({
-    ...evidence,
-    circumstances: { ...evidence.circumstances, ...neighbourhood(sight), ...(row !== undefined && { row }) },
-  }))
+  return (
+    Promise.all([ends && lookout.rows.of(ends, patience(silentMs ?? 0)), turned])
+      .then(([row]) => ({
+        ...evidence,
+        circumstances: { ...evidence.circumstances, ...neighbourhood(sight), ...(row !== undefined && { row }) },
+      }))
+      // Whatever becomes of the look, the call must settle.
+      .catch(() => evidence)
+  )
 }
 
 /** Who has waited for long can wait a little longer: a tenth of the limit that ran out, within 50 and 100 ms. */

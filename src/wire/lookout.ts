@@ -39,7 +39,7 @@ export class Lookout {
   readonly #roundTrips: RoundTrips
   readonly #probes: Probes | undefined
   readonly #marks = new Map<string, AnswerMarks>()
-  #addresses: ReadonlySet<string> = new Set()
+  #addresses: ReadonlySet<string> | undefined
   #addressesAt = Number.NEGATIVE_INFINITY
 
   /**
@@ -125,18 +125,23 @@ export class Lookout {
     return least
   }
 
-  /** Whether an address is one of this host's. */
-  isLocal(address: string): boolean {
+  /** Whether an address is one of this host's; `undefined` where the system does not say. */
+  isLocal(address: string): boolean | undefined {
     const now = this.clock.now()
     if (now - this.#addressesAt > addressesKeptMs) {
       this.#addressesAt = now
       this.#addresses = localAddresses()
     }
-    return this.#addresses.has(address)
+    return this.#addresses?.has(address)
   }
 }
 
-function localAddresses(): Set<string> {
-  const interfaces = Object.values(networkInterfaces())
-  return new Set(interfaces.flatMap((one) => (one ?? []).map(({ address }) => address)))
+function localAddresses(): Set<string> | undefined {
+  try {
+    const interfaces = Object.values(networkInterfaces())
+    return new Set(interfaces.flatMap((one) => (one ?? []).map(({ address }) => address)))
+  } catch {
+    // Sandboxes may forbid the question.
+    return undefined
+  }
 }

@@ -1,7 +1,8 @@
 /** What one client keeps an eye on: for how long, and what is left of it. */
 
-import { networkInterfaces } from 'node:os'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { syncBuiltinESMExports } from 'node:module'
+import os, { networkInterfaces } from 'node:os'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { rudeServer } from '../../src/testing/rude-server.js'
 import { type Dialled, Lookout } from '../../src/wire/lookout.js'
 import { ManualClock } from '../manual-clock.js'
@@ -90,6 +91,18 @@ test('an address of this host, and one that is gone', () => {
   const [own] = Object.values(networkInterfaces()).flatMap((one) => one ?? [])
   expect(look.isLocal(own?.address ?? '')).toBe(true)
   expect(look.isLocal('192.0.2.1')).toBe(false)
+})
+
+test('where the system does not say its addresses, none is said to be gone', () => {
+  vi.spyOn(os, 'networkInterfaces').mockImplementation(() => {
+    throw new Error('A system error occurred: uv_interface_addresses returned EPERM')
+  })
+  syncBuiltinESMExports()
+  onTestFinished(() => {
+    vi.restoreAllMocks()
+    syncBuiltinESMExports()
+  })
+  expect(lookout().isLocal('127.0.0.1')).toBeUndefined()
 })
 
 test('it watches while calls are under way, and not beyond the end of its client', async () => {
