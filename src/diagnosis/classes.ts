@@ -77,6 +77,7 @@ export const classes: readonly LikeClass[] = [
       'nat-remapped',
       'peer-host-filter',
       'peer-idle-timer',
+      'proxy-idle-timer',
     ],
     wouldDecide: [
       "the uptime of the server's host",

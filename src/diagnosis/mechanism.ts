@@ -65,6 +65,8 @@ function hidesReset({ around }: Facts): boolean {
 
 /** What a look at the clock may be off by, in milliseconds. */
 const slackMs = 1
+/** So much later than it came may a reset be read while other programs have the processor, unseen by the loop's watch. */
+const unseenMs = 4
 /** Where the share of a round trip lies for each manner: sooner is no answer, later is one that somebody thought about. */
 const ranges: Readonly<Record<ResetManner, readonly [number, number]>> = {
   'too-fast': [0, 0.6],
@@ -89,7 +91,7 @@ export function mannersOf(facts: Facts): Manners {
   // They had answered since we last wrote: nothing of ours was open.
   if (sinceReadMs !== undefined && sinceReadMs < sinceWriteMs) return { ...any, 'too-fast': 0, solicited: 0 }
   if (rttMs === undefined) return any
-  const low = Math.max(0, sinceWriteMs - lateMs - slackMs) / rttMs
+  const low = Math.max(0, sinceWriteMs - lateMs - unseenMs) / rttMs
   // A round trip of a millisecond or two is not told from none, in JavaScript.
   const high = shortestMs > 2 * slackMs ? sinceWriteMs / shortestMs : Number.POSITIVE_INFINITY
   const covered = ([from, to]: readonly [number, number]) => {
