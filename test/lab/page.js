@@ -1,6 +1,6 @@
 // docs/lab.md, out of one run.
 
-import { cpus, release } from 'node:os'
+import { cpus, loadavg, release } from 'node:os'
 import { aimsOf, asMarkdown, calibrationRows, contestantHeads, contestantsOf, heads, rowsOf } from './table.js'
 
 /** @typedef {import('./trial.js').Trial} Trial */
@@ -27,7 +27,7 @@ export function pageOf({ verdicts, scenarios, calm, trials, loaded, settings }) 
     'is the Brier score of one who knows how often each party is behind each look, and no more.',
     '',
     `${verdicts.length} failures: ${scenarios.length} scenarios, round trips of ${settings.rtt.split(',').join(', ')} ms, ${settings.turns} turns each: alone,`,
-    `beside traffic to elsewhere, beside other connections to the same peer. Node ${process.version}, Linux ${release()}, ${cpus().length} cores.`,
+    `beside traffic to elsewhere, beside other connections to the same peer. Node ${process.version}, Linux ${release()}, ${cpus().length} cores under a load of ${Math.round(loadavg()[0] ?? 0)}.`,
     '',
     '## Reached',
     '',
