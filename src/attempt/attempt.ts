@@ -77,6 +77,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
   cancel(reason: unknown): void {
     if (this.#over) return
     this.#cancelled = { reason }
+    if (this.#answered) this.bodyError = reason
     this.#finish({ end: 'cancelled', reason })
     this.#stop(reason)
   }
@@ -92,6 +93,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     const raw = new LimitReached('total', totalMs)
     this.#timeline.limit = { name: 'total', ms: totalMs }
     const { failure, evidence } = this.#named(raw)
+    this.#timeline.exchange?.hold(raw)
     // The answer may come while the kernel is asked.
     this.#timeline.limit = undefined
     return { failure, evidence: (await this.#timeline.lookAround(raw, evidence)) ?? evidence }
@@ -269,6 +271,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
       exchange?.abandon(this.#lose(lost, raw))
       return
     }
+    exchange?.hold(raw)
     this.#finish({ end: 'failure', ...lost }, raw, () => this.#stop(raw))
     exchange?.timedOut()
   }

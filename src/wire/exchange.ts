@@ -196,6 +196,11 @@ export class Exchange {
     return this.listener.onStop(this, reason)
   }
 
+  /** Time is up: what was not sent, or was refused, is not sent any more while the connection is being asked about it. */
+  hold(reason: unknown): void {
+    if (this.startedAt === undefined || this.stream?.refused === true) this.abandoned ??= { reason }
+  }
+
   /** Ends the exchange from our side; a request that was not started yet will never be. */
   abandon(reason: unknown): void {
     if (this.endedAt !== undefined) return
