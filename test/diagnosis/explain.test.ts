@@ -55,9 +55,7 @@ describe('any other error', () => {
       '  who: Probably (80 %) nothing listens on that port of this very host.',
       '  odds: 83 % this host (nothing-listening-here), 14 % the server application (peer-process-gone)',
       '  for: the SYN was answered with a refusal; 127.0.0.1 is this host itself: there is no network in between',
-      expect.stringMatching(
-        /^ {2}looks the same: peer-process-gone.*Would tell: whether the process runs and listens/,
-      ),
+      expect.stringMatching(/^ {2}looks the same: peer-process-gone.*Would tell: whether the process runs and listens/),
       expect.stringMatching(`^  what to do: Nothing on this machine listens at 127.0.0.1:${port}: start it`),
       '  not known: the times, what became of other connections: nobody watched the connection',
       '  error: TypeError: fetch failed',
