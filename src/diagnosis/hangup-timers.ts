@@ -34,7 +34,7 @@ export type Lateness = Pick<HangupFacts, 'loopDelayMs' | 'startedLateMs'>
 export function timerTolerance(timerMs: number, late: Lateness): { early: number; late: number } {
   const spread = Math.max(12, timerMs * 0.01)
   // A timer that was set before the connection was made is over sooner, seen from here; a late loop sees it later.
-  return { early: spread + late.startedLateMs, late: Math.min(spread + 8, 60) + late.loopDelayMs }
+  return { early: spread + late.startedLateMs, late: Math.min(spread + 8 + timerMs * 0.01, 100) + late.loopDelayMs }
 }
 
 /**

@@ -138,7 +138,8 @@ interface Concluded {
 
 function headline(facts: HangupFacts, { likeliest, probability, hypotheses }: Concluded): string {
   const [first, second] = hypotheses
-  const percent = `${Math.round(probability * 100)} %`
+  // Nothing that is weighed is certain.
+  const percent = `${Math.min(99, Math.round(probability * 100))} %`
   if (probability < namedFrom) return `${whatHappened(facts)}; not to be told: ${first?.says}, or ${second?.says}`
   if (first !== undefined && first.probability >= namedFrom) return `${whatHappened(facts)}: ${first.says} (${percent})`
   const said = likeliest === 'gave-up-waiting' ? 'it gave up waiting' : says[likeliest]
