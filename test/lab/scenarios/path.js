@@ -44,7 +44,6 @@ export const pathScenarios = [
     label: path('refused', 'filter-rejects', 'refused by a reset'),
     hosts: true,
     alone: true,
-    quick: true,
     provoke: beforeDial('reject with tcp reset'),
   },
   {

@@ -52,7 +52,6 @@ export const tlsScenarios = [
     says: 'the peer speaks only a version of TLS that this side does not: a fatal alert',
     label: tlsPeer('app-protocol', 'tls-refused', 'an alert'),
     alone: true,
-    quick: true,
     client: { tls: { ...trusting.tls, maxVersion: 'TLSv1.2' } },
     far: secure('good', { minVersion: 'TLSv1.3' }),
     provoke: dial,
