@@ -79,7 +79,7 @@ async function runReasons() {
 /** The row and column of each hang-up: why it was, and what was said. */
 function report(
   /** @type {Hangup[]} */ hangups,
-  /** @type {{ requests: number, cable: boolean, lateMs: number }} */ { requests, cable },
+  /** @type {{ requests: number, cable: boolean, lateMs: number }} */ { requests, cable, lateMs },
 ) {
   const truth = (/** @type {Hangup} */ hangup) => hangup.path?.split('/')[3] ?? 'none'
   const said = (/** @type {Hangup} */ { verdict }) =>
