@@ -66,7 +66,7 @@ async function clientOptions({ tls, ...plain }) {
   if (tls === undefined) return plain
   const { trust, ...rest } = tls
   if (!trust) return { ...plain, tls }
-  const { TEST_CA } = await import(new URL('testing/certificates.js', packageUrl).href)
+  const { TEST_CA } = await import(new URL('testing/rude-server.js', packageUrl).href)
   return { ...plain, tls: { ...rest, ca: TEST_CA } }
 }
 

@@ -45,7 +45,7 @@ export async function httpServer(spec) {
 /** @param {FarSpec} spec */
 async function secureContext({ tls: wanted }) {
   if (wanted === undefined) return undefined
-  const { certificates, TEST_CA } = await import(new URL('testing/certificates.js', wanted.package).href)
+  const { certificates, TEST_CA } = await import(new URL('testing/rude-server.js', wanted.package).href)
   return {
     secureContext: tls.createSecureContext({
       ...certificates[wanted.certificate],
