@@ -1,21 +1,19 @@
 /** The words of a diagnosis: what happened on the wire, and who did it, with the evidence for and against. */
 
 /** What happened on the wire, by rule. Near certain where it is not `unknown`. */
-export const mechanisms = [
-  'rst',
-  'fin',
-  'fin-then-rst',
-  'refused',
-  'icmp',
-  'local-refused',
-  'local-aborted',
-  'local-timeout',
-  'silence',
-  'app-protocol',
-  'self',
-  'unknown',
-] as const
-export type Mechanism = (typeof mechanisms)[number]
+export type Mechanism =
+  | 'rst'
+  | 'fin'
+  | 'fin-then-rst'
+  | 'refused'
+  | 'icmp'
+  | 'local-refused'
+  | 'local-aborted'
+  | 'local-timeout'
+  | 'silence'
+  | 'app-protocol'
+  | 'self'
+  | 'unknown'
 
 /** How an RST stood to what we had sent: an answer to it, sooner than any answer can come, or out of the blue. */
 export type ResetManner = 'solicited' | 'too-fast' | 'unsolicited'
