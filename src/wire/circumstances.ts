@@ -78,7 +78,7 @@ export function lookAround(sight: Sight, evidence: Evidence): Promise<Evidence> 
   const ends = silentMs === undefined ? undefined : record.sight.ends(record.remoteAddress, record.remotePort)
   const turned = new Promise<void>((resolve) => lookout.clock.nextTurn(resolve))
   return (
-    Promise.all([ends && lookout.rows.of(ends, patience(silentMs ?? 0)), turned])
+    Promise.all([ends && lookout.rows.of(ends, patience(silentMs ?? 0, evidence.limit)), turned])
       .then(([row]) => ({
         ...evidence,
         circumstances: { ...evidence.circumstances, ...neighbourhood(sight), ...(row !== undefined && { row }) },
@@ -88,8 +88,12 @@ export function lookAround(sight: Sight, evidence: Evidence): Promise<Evidence> 
   )
 }
 
-/** Who has waited for long can wait a little longer: a tenth of the limit that ran out, within 50 and 100 ms. */
-function patience(waitedMs: number): number {
+/**
+ * Who has waited for long can wait a little longer: a tenth of the limit that ran out, within 50 and 100 ms. Not so when it was
+ * the deadline of the call, which is kept to 50 ms.
+ */
+function patience(waitedMs: number, limit: Evidence['limit']): number {
+  if (limit === 'total') return 30
   return Math.min(100, Math.max(50, waitedMs / 10))
 }
 

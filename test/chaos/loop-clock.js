@@ -1,6 +1,6 @@
 /**
- * Time in which the event loop turned. A machine that is busy with something else makes every timer late, and that is nobody's
- * fault: so a turn counts for a tick at the most, however long it took.
+ * Time in which the event loop turned as it should. A machine that is busy makes every timer late, and that is nobody's fault:
+ * a tick that came late by more than its own length counts for nothing.
  */
 export class LoopClock {
   static tickMs = 10
@@ -8,11 +8,18 @@ export class LoopClock {
   #loopMs = 0
   /** @type {{ at: number, loopMs: number }[]} the last of them, oldest first */
   #ticks = [{ at: performance.now(), loopMs: 0 }]
+  #all = 0
+  #onTime = 0
   /** The longest that a tick was late. */
   worstMs = 0
 
   constructor() {
     this.#timer = setInterval(() => this.#tick(), LoopClock.tickMs)
+  }
+
+  /** The share of ticks that were on time: where it is small, little can be said of who else was. */
+  get onTime() {
+    return this.#onTime / Math.max(1, this.#all)
   }
 
   stop() {
@@ -29,7 +36,7 @@ export class LoopClock {
       else high = middle - 1
     }
     const tick = this.#ticks[low] ?? { at, loopMs: 0 }
-    return tick.loopMs + Math.min(Math.max(0, at - tick.at), LoopClock.tickMs)
+    return tick.loopMs
   }
 
   /**
@@ -46,7 +53,12 @@ export class LoopClock {
     const at = performance.now()
     const before = this.#ticks[this.#ticks.length - 1] ?? { at, loopMs: 0 }
     this.worstMs = Math.max(this.worstMs, at - before.at - LoopClock.tickMs)
-    this.#loopMs += Math.min(at - before.at, LoopClock.tickMs)
+    const tookMs = at - before.at
+    this.#all += 1
+    if (tookMs <= 2 * LoopClock.tickMs) {
+      this.#loopMs += Math.min(tookMs, LoopClock.tickMs)
+      this.#onTime += 1
+    }
     this.#ticks.push({ at, loopMs: this.#loopMs })
     if (this.#ticks.length > 4_000) this.#ticks.splice(0, 2_000)
   }

@@ -63,6 +63,7 @@ function planClient(dice, protocol) {
   const limit = () => dice.whole(120, 350)
   const connections = dice.one([1, 4, 16, undefined, undefined])
   const buffers = dice.chance(0.2)
+  const attempts = dice.whole(1, 5)
   return {
     timeout: {
       connect: limit(),
@@ -73,14 +74,14 @@ function planClient(dice, protocol) {
     retry: dice.chance(0.1)
       ? false
       : {
-          attempts: dice.whole(1, 5),
+          attempts,
           backoff: { base: dice.whole(0, 20), throttledBase: dice.whole(1, 60), cap: 100 },
           maxRetryAfter: 200,
           ...(buffers && { body: 'buffer', bufferLimit: dice.one([1000, 50_000]) }),
-          ...(!buffers && dice.chance(0.3) && { resume: true }),
+          ...(!buffers && attempts > 1 && dice.chance(0.3) && { resume: true }),
         },
     ...(dice.chance(0.6) && { budget: /** @type {const} */ (false) }),
-    ...(dice.chance(0.2) && { hedge: true }),
+    ...(connections !== 1 && dice.chance(0.2) && { hedge: true }),
     ...(dice.chance(0.1) && { breaker: true }),
     ...(dice.chance(0.1) && { throttle: true }),
     ...(dice.chance(0.1) && { concurrency: true }),
@@ -154,7 +155,9 @@ export function planCall(world, number) {
   const dice = new Choices(world.seed, number, 2)
   const host = dice.one(/** @type {const} */ (['fetch', 'request']))
   const method = dice.weighted(methods)
-  const body = planBody(dice, method, host)
+  // undici 7 takes no body of a DELETE over HTTP/2: an assertion of its own fails, and its connection is stuck.
+  const bodiless = world.protocol === 'h2' && method === 'DELETE'
+  const body = planBody(dice, bodiless ? 'GET' : method, host)
   const redirects =
     world.protocol === 'h1' && !['factory', 'stream', 'iterator', 'form'].includes(body.kind) && dice.chance(0.12)
   const framing = dice.one(/** @type {const} */ (['length', 'chunked', world.mayCloseDelimit ? 'close' : 'length']))

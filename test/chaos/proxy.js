@@ -36,7 +36,7 @@ export async function misbehavingProxy({ targetPort, seed, toxicsOf }) {
     async close() {
       const stopped = once(server, 'close')
       server.close()
-      for (const flow of flows) flow.end('rst')
+      for (const flow of flows) flow.drop()
       await stopped
     },
   }
@@ -74,6 +74,12 @@ class Flow {
     if (toxics.refuse === 'hold') void this.#discard(client)
     else if (toxics.refuse !== undefined) this.end(toxics.refuse)
     else this.#join(targetPort)
+  }
+
+  /** Nobody is told anything any more. */
+  drop() {
+    this.#server?.destroy()
+    this.#client.destroy()
   }
 
   /** @param {'rst' | 'fin'} how */

@@ -57,9 +57,9 @@ console.log(
 )
 console.log(kinds.join(', '))
 console.log(
-  `heap ${report.heapMb.join(' ')} MiB; the event loop was late by ${Math.round(loop.worstMs)} ms at the worst`,
+  `heap ${report.heapMb.join(' ')} MiB; the event loop was on time in ${Math.round(loop.onTime * 100)} % of its ticks, and late by ${Math.round(loop.worstMs)} ms at the worst`,
 )
-for (const { world, call, fault, history } of report.found) {
+for (const { world, call, fault, history } of report.found.slice(0, 10)) {
   console.error(`\nVIOLATION in world ${world}${call === undefined ? '' : `, call ${call}`}, seed ${seed}: ${fault}`)
   if (history !== undefined) console.error(inspect(history, { depth: 8, breakLength: 120, maxStringLength: 2_000 }))
   if (world >= 0) console.error(`again: npm run chaos -- --seed ${seed} --only ${call ?? world * 250 + 1}`)

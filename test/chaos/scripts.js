@@ -32,7 +32,7 @@ export function scriptFor(world, call, request) {
     call.redirect !== undefined && !redirected
       ? { status: call.redirect, headers: { location: `/next?${call.number}` } }
       : whole(call, request)
-  return byName(name, { world, call, answer })
+  return byName(name, { world, call, answer, reused: request.requestOnConnection > 1 })
 }
 
 /**
@@ -59,10 +59,10 @@ function whole({ id, answer: { bytes, framing, drip, etag } }, request) {
 
 /**
  * @param {string} name
- * @param {{ world: WorldPlan, call: CallPlan, answer: Answer }} place
+ * @param {{ world: WorldPlan, call: CallPlan, answer: Answer, reused: boolean }} place
  * @returns {Script}
  */
-function byName(name, { world, call, answer }) {
+function byName(name, { world, call, answer, reused }) {
   const { id } = call
   /** @returns {Answer} */
   const refusal = (/** @type {number} */ status) => ({ status, body: knownText(id, 64) })
@@ -96,9 +96,9 @@ function byName(name, { world, call, answer }) {
     'executes half-close': () => [{ read: 'request' }, 'execute', 'half-close', 'stall'],
     'early hints rst': () => [{ read: 'request' }, { inform: 103 }, 'execute', settle, 'rst'],
     continue: () => [{ read: 'request' }, { inform: 100 }, { respond: answer }],
-    'on reuse rst': () => [{ served: 1 }, 'rst'],
-    'on reuse fin': () => [{ served: 1 }, { read: 'request' }, 'fin'],
-    'on reuse executes rst': () => [{ served: 1 }, { read: 'request' }, 'execute', 'rst'],
+    'on reuse rst': () => (reused ? ['rst'] : [{ respond: answer }]),
+    'on reuse fin': () => (reused ? [{ read: 'request' }, 'fin'] : [{ respond: answer }]),
+    'on reuse executes rst': () => (reused ? [{ read: 'request' }, 'execute', 'rst'] : [{ respond: answer }]),
     'head cut rst': () => [{ respond: { ...answer, cut: { head: 20 } } }, settle, 'rst'],
     'head cut fin': () => [{ respond: { ...answer, cut: { head: 20 } } }, 'fin'],
     garbage: () => [{ write: '\x00\xff\x00\xff', times: 64 }],
