@@ -14,6 +14,8 @@ import { faultOf } from './known-text.js'
 
 /** How much later than its deadline a call may settle, in milliseconds in which the loop turned. */
 export const graceMs = 50
+/** What the clock of the loop cannot tell: a tick at either end. */
+const blurMs = 20
 
 /**
  * What can be said as soon as the call has settled.
@@ -29,11 +31,11 @@ export function judgeOutcome(call, outcome, { world, loop, isOurs }) {
   const total = call.total ?? limits.total
   if (total !== undefined) {
     const late = loop.between(startedAt + total, settledAt)
-    if (late > graceMs) faults.push(`it settled ${Math.round(late)} ms after its deadline of ${total} ms`)
+    if (late > graceMs + blurMs) faults.push(`it settled ${Math.round(late)} ms after its deadline of ${total} ms`)
   }
   if (abortedAt !== undefined) {
     const late = loop.between(abortedAt, settledAt)
-    if (late > graceMs) faults.push(`it settled ${Math.round(late)} ms after it was aborted`)
+    if (late > graceMs + blurMs) faults.push(`it settled ${Math.round(late)} ms after it was aborted`)
   }
   if (error !== undefined && !isOurs(error) && (reason === undefined || error !== reason))
     faults.push(
