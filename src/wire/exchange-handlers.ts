@@ -39,7 +39,7 @@ class OldWatch implements OldHandler {
   }
 
   onConnect(abort: (reason?: unknown) => void, context: unknown): void {
-    this.exchange.expectSent()
+    this.exchange.tellsSent = true
     this.exchange.started(abort)
     this.#next.onConnect?.((reason) => abort(this.exchange.stop(reason)), context)
   }
@@ -152,7 +152,7 @@ class NewWatch implements NewHandler {
   constructor(exchange: Exchange, next: NewHandler, tellsSent: boolean) {
     this.exchange = exchange
     this.#next = next
-    if (tellsSent) exchange.expectSent()
+    if (tellsSent) exchange.tellsSent = true
   }
 
   onRequestStart(controller: Controller, context: unknown): void {

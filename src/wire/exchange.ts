@@ -238,10 +238,6 @@ export class Exchange {
   /** Whether the handler in use would have been told that the request had been given to the socket. */
   tellsSent = false
 
-  expectSent(): void {
-    this.tellsSent = true
-  }
-
   get delivery(): Delivery {
     if (this.startedAt === undefined) return 'unsent'
     if (this.headAt !== undefined && this.endedAt !== undefined && !this.failed) return 'answered'
@@ -249,8 +245,8 @@ export class Exchange {
   }
 
   facts(): ExchangeFacts {
-    const { method, origin, path, delivery, status } = this
-    return { method, origin, path: redactPath(path), delivery, ...(status !== undefined && { status }) }
+    const { method, origin, delivery, status } = this
+    return { method, origin, path: redactPath(this.path), delivery, ...(status !== undefined && { status }) }
   }
 
   #take(socket: SocketRecord, now: number): void {
