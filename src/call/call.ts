@@ -140,7 +140,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   }
 
   async deadline(total: number): Promise<() => AnyOffhookError> {
-    const { failure, evidence } = (await this.#tries.current?.outOfTime(total)) ?? neverTried(total)
+    const { failure, evidence } = (await this.#tries.outOfTime(total)) ?? neverTried(total)
     return () => {
       this.#remember().add(failure, evidence, pastDeadline)
       return this.#error(failure, evidence, pastDeadline)
@@ -148,7 +148,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   }
 
   destroyed(cause: unknown): AnyOffhookError {
-    const evidence = this.#tries.current?.evidence()
+    const evidence = this.#tries.evidence()
     const delivery = evidence?.started === true ? 'unknown' : 'unsent'
     const phase = evidence?.phase ?? 'admit'
     return this.#error({ kind: 'not-admitted', admission: 'destroyed', phase, delivery, cause }, evidence, {

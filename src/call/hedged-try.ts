@@ -5,6 +5,7 @@
 
 import type { Outcome } from '../attempt/sender.js'
 import type { Clock, Timer } from '../clock.js'
+import { deliveries } from '../failure/kinds.js'
 
 /** An attempt as far as the race is concerned. */
 export interface Racer<Answer> {
@@ -39,7 +40,13 @@ export class LostRace extends Error {
   }
 }
 
-/** Runs the race. When both fail, the later failure counts. */
+/** How surely the request of an attempt was heard: the later in the order of deliveries, the surer. */
+export function heardness(outcome: Outcome<unknown>): number {
+  if (outcome.end === 'answer') return deliveries.length
+  return outcome.end === 'failure' ? deliveries.indexOf(outcome.failure.delivery) : -1
+}
+
+/** Runs the race. When both fail, the one counts whose request was heard more surely: it may have been executed. */
 export function hedgedTry<Answer>(race: Race<Answer>): Promise<RaceResult<Answer>> {
   return new Promise((resolve) => {
     const first = race.start(false)
@@ -47,6 +54,7 @@ export function hedgedTry<Answer>(race: Race<Answer>): Promise<RaceResult<Answer
     let running = 1
     let timer: Timer | undefined
     let finished = false
+    let failed: { readonly outcome: Outcome<Answer>; readonly isHedge: boolean } | undefined
 
     const finish = (outcome: Outcome<Answer>, wonByHedge: boolean) => {
       finished = true
@@ -68,7 +76,10 @@ export function hedgedTry<Answer>(race: Race<Answer>): Promise<RaceResult<Answer
       if (finished) return
       running--
       if (race.isGood(outcome) || outcome.end === 'cancelled' || outcome.end === 'mistake') finish(outcome, isHedge)
-      else if (running === 0 && !(race.isRetryable(outcome) && hedge())) finish(outcome, isHedge)
+      else {
+        if (failed === undefined || heardness(outcome) >= heardness(failed.outcome)) failed = { outcome, isHedge }
+        if (running === 0 && !(race.isRetryable(outcome) && hedge())) finish(failed.outcome, failed.isHedge)
+      }
     }
     timer = race.clock.after(race.delayMs, hedge)
     void first.outcome.then((outcome) => over(outcome, false))

@@ -4,14 +4,15 @@
  */
 
 import { Attempt } from '../attempt/attempt.js'
-import type { AttemptOwner, Outcome, Route } from '../attempt/sender.js'
+import type { AttemptOwner, Lost, Outcome, Route } from '../attempt/sender.js'
+import type { Evidence } from '../failure/evidence.js'
 import type { Failure } from '../failure/kinds.js'
 import type { Origin, Pass, Refusal } from '../origin/origin.js'
 import { outcomeOfFailure, outcomeOfStatus } from '../policy/outcome.js'
 import { channels } from '../telemetry/channels.js'
 import type { Ending } from './ending.js'
 import { statusOf } from './events.js'
-import { hedgedTry } from './hedged-try.js'
+import { heardness, hedgedTry } from './hedged-try.js'
 import type { CallHost, CallSpec } from './spec.js'
 
 /** What the attempts need of their call. */
@@ -104,6 +105,21 @@ export class Tries<Answer> {
   #unmade(pass: Pass | undefined, outcome: Outcome<Answer>): Outcome<Answer> {
     this.origin.report('ignored', pass)
     return outcome
+  }
+
+  /** The total deadline has passed: how far had the attempts come? Of two, the one counts whose request came further. */
+  async outOfTime(totalMs: number): Promise<Lost | undefined> {
+    const [first, second] = await Promise.all([this.current?.outOfTime(totalMs), this.#hedge?.outOfTime(totalMs)])
+    if (first === undefined || second === undefined) return first ?? second
+    return heardness({ end: 'failure', ...second }) > heardness({ end: 'failure', ...first }) ? second : first
+  }
+
+  /** What is known now of the attempt under way: of two, of one whose request has gone out. */
+  evidence(): Evidence | undefined {
+    const first = this.current?.evidence()
+    if (first?.started === true || this.#hedge === undefined) return first
+    const second = this.#hedge.evidence()
+    return second.started === true ? second : first
   }
 
   cancel(reason: unknown): void {
