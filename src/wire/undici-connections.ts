@@ -122,6 +122,7 @@ export class Connections {
   #client(origin: string, options: undici.Client.Options, secured: undici.buildConnector.connector): WatchedClient {
     const line = new OriginLine(origin, this.#watch(origin))
     const via = this.#options.via?.(origin)
+    const mayBeHttp2 = options.allowH2 === true && origin.startsWith('https:')
     const connect = connectorOf(line, {
       clock: this.#clock,
       addresses: this.#addresses,
@@ -140,6 +141,7 @@ export class Connections {
         line,
         clock: this.#clock,
         elsewhere: (...request) => this.by('fresh').dispatch(...request),
+        ...(mayBeHttp2 && { overHttp1: (...request) => this.by('http/1.1').dispatch(...request) }),
         ...(via?.by === 'forward' && { rewrite: forwarding(origin, via.proxy) }),
       },
     )

@@ -163,6 +163,8 @@ export interface Place {
   readonly line: OriginLine
   /** Where requests go for which this connection is no good. */
   readonly elsewhere: undici.Dispatcher['dispatch']
+  /** The way that speaks HTTP/1.1, where this connection may speak HTTP/2. */
+  readonly overHttp1?: undici.Dispatcher['dispatch']
   /** What makes of a request what is to be written, where that is not the request itself. */
   readonly rewrite?: (options: undici.Dispatcher.DispatchOptions) => undici.Dispatcher.DispatchOptions
 }
@@ -170,6 +172,7 @@ export interface Place {
 export class WatchedClient extends undici.Client {
   readonly #line: OriginLine
   readonly #elsewhere: undici.Dispatcher['dispatch']
+  readonly #overHttp1: Place['overHttp1']
   readonly #rewrite: Place['rewrite']
   readonly #clock: Clock
 
@@ -177,6 +180,7 @@ export class WatchedClient extends undici.Client {
     super(origin, options)
     this.#line = place.line
     this.#elsewhere = place.elsewhere
+    this.#overHttp1 = place.overHttp1
     this.#rewrite = place.rewrite
     this.#clock = place.clock
     const { pipelining } = this
@@ -188,9 +192,10 @@ export class WatchedClient extends undici.Client {
   }
 
   override dispatch(options: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
+    if (this.#overHttp1 !== undefined && bodyIsUnusual(options)) return sent(this.#overHttp1(options, handler))
     const now = this.#clock.now()
     this.#line.retireIfStale(options.method, now)
-    if (this.#line.doubtful) return this.#elsewhere(options, handler)
+    if (this.#line.doubtful) return sent(this.#elsewhere(options, handler))
     const exchange = (handler as { exchange?: Exchange }).exchange ?? (options as WithExchange)[exchangeKey]
     exchange?.assigned(this.#line, now)
     this.#line.now = now
@@ -200,4 +205,17 @@ export class WatchedClient extends undici.Client {
       this.#line.now = undefined
     }
   }
+}
+
+/**
+ * A body with a method that seldom has one. Over HTTP/2 undici 7 and 8 stumble over an assertion of their own then, on
+ * whose way out every request of that connection is left without an end, or the process goes down.
+ */
+function bodyIsUnusual({ method, body }: undici.Dispatcher.DispatchOptions): boolean {
+  return body !== null && body !== undefined && method !== 'POST' && method !== 'PUT' && method !== 'PATCH'
+}
+
+/** Whether there is room elsewhere is no matter of this connection: its pool would wait for it to drain, for ever. */
+function sent(_room: boolean): true {
+  return true
 }
