@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../clock.js'
 import type { ConnectionFacts, SocketEnding } from '../failure/evidence.js'
 import type { DialledAddresses } from './address-book.js'
+import { announcesClose } from './answer-marks.js'
 import { type ConnectionUse, connectionFacts } from './connection-facts.js'
 import { Http2Watch } from './http2-watch.js'
 import { type PingSettings, PingTimeout } from './ping-timer.js'
@@ -165,7 +166,7 @@ export class SocketRecord {
 
   /** The peer said that it would close after the last answer (RFC 9112 §9.6). */
   get endAnnounced(): boolean {
-    return /\bclose\b/i.test(this.sight.header?.('connection') ?? '')
+    return this.sight.header !== undefined && announcesClose(this.sight.header)
   }
 
   /** Whether TLS ended with the notice that says it was meant; `undefined` where it did not end, or nobody can tell. */

@@ -2,6 +2,7 @@
 
 import * as undici from 'undici'
 import type { Clock } from '../clock.js'
+import { keepAlive } from './answer-marks.js'
 import type { Exchange, Line } from './exchange.js'
 import type { SocketRecord } from './socket-record.js'
 
@@ -90,8 +91,8 @@ export class OriginLine implements Line {
     if (requestsBefore > 0) return
     this.watcher.fresh(true)
     // What a server announces it announces on every answer; the first one of a connection is enough.
-    const hint = keepAliveHint(exchange)
-    if (hint !== undefined) this.watcher.announced(hint)
+    const hint = keepAlive(exchange.header('keep-alive'))
+    if (hint !== undefined) this.watcher.announced({ ...hint, requests: requestsBefore + 1 })
   }
 
   failed(exchange: Exchange): void {
@@ -130,19 +131,6 @@ export class OriginLine implements Line {
   /** Others wait on this connection, in vain as it seems: no place for one more. */
   get doubtful(): boolean {
     return this.socket !== undefined && this.socket.busy > 0 && this.socket.http2?.doubtful === true
-  }
-}
-
-/** The hop-by-hop header in which a server says how long it will keep the connection (RFC 2068 §19.7.1.1). */
-function keepAliveHint(exchange: Exchange): KeepAliveHint | undefined {
-  const header = exchange.header('keep-alive')
-  if (header === undefined) return undefined
-  const timeout = header.match(/\btimeout\s*=\s*"?(\d{1,9})/i)?.[1]
-  const max = header.match(/\bmax\s*=\s*"?(\d{1,9})/i)?.[1]
-  return {
-    requests: exchange.requestsBefore + 1,
-    ...(timeout !== undefined && { timeoutMs: Number(timeout) * 1000 }),
-    ...(max !== undefined && { max: Number(max) }),
   }
 }
 
@@ -192,10 +180,17 @@ export class WatchedClient extends undici.Client {
   }
 
   override dispatch(options: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
-    if (this.#overHttp1 !== undefined && bodyIsUnusual(options)) return sent(this.#overHttp1(options, handler))
+    // Whether there is room elsewhere is no matter of this connection: its pool would wait for it to drain, for ever.
+    if (this.#overHttp1 !== undefined && bodyIsUnusual(options)) {
+      this.#overHttp1(options, handler)
+      return true
+    }
     const now = this.#clock.now()
     this.#line.retireIfStale(options.method, now)
-    if (this.#line.doubtful) return sent(this.#elsewhere(options, handler))
+    if (this.#line.doubtful) {
+      this.#elsewhere(options, handler)
+      return true
+    }
     const exchange = (handler as { exchange?: Exchange }).exchange ?? (options as WithExchange)[exchangeKey]
     exchange?.assigned(this.#line, now)
     this.#line.now = now
@@ -213,9 +208,4 @@ export class WatchedClient extends undici.Client {
  */
 function bodyIsUnusual({ method, body }: undici.Dispatcher.DispatchOptions): boolean {
   return body !== null && body !== undefined && method !== 'POST' && method !== 'PUT' && method !== 'PATCH'
-}
-
-/** Whether there is room elsewhere is no matter of this connection: its pool would wait for it to drain, for ever. */
-function sent(_room: boolean): true {
-  return true
 }
