@@ -21,6 +21,11 @@ export interface Clock {
   nextTurn(action: () => void): void
 }
 
+/** Microseconds are as fine as these clocks go; more digits only make logs hard to read. */
+export function roundMs(ms: number): number {
+  return Math.round(ms * 1000) / 1000
+}
+
 /** A delay above this makes Node's timers fire at once. */
 export const longestDelayMs = 2 ** 31 - 1
 

@@ -3,7 +3,8 @@
 import type { Sender, Sending } from '../attempt/sender.js'
 import type { CallTarget } from '../call/spec.js'
 import type { RequestPlan } from './datagram-options.js'
-import type { DatagramPlace } from './datagram-socket.js'
+import type { DatagramRecord } from './datagram-socket.js'
+import type { OneLine } from './one-line.js'
 import { plainAnswer } from './socket-host.js'
 
 /** A request that has no answer yet. */
@@ -16,7 +17,7 @@ export interface Waiter {
 /** What a request needs of its line. */
 export interface RequestLine {
   /** Where exchanges of this line take place. */
-  readonly place: DatagramPlace
+  readonly place: OneLine<DatagramRecord>
   /** Hands the datagram to the kernel. */
   transmit(bytes: Uint8Array): Promise<void>
   /** Until it is taken back, the waiter is asked of each message and told of each failure. */

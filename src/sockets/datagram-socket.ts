@@ -4,9 +4,10 @@ import dgram, { type RemoteInfo, type Socket } from 'node:dgram'
 import { isIP } from 'node:net'
 import type { Clock } from '../clock.js'
 import type { DialledAddresses } from '../wire/address-book.js'
-import type { Exchange, Line } from '../wire/exchange.js'
+import type { Exchange } from '../wire/exchange.js'
 import { SocketRecord } from '../wire/socket-record.js'
 import type { DatagramPlan } from './datagram-options.js'
+import { OneLine } from './one-line.js'
 
 /** Counts the bytes of datagrams, as the record of a connection counts those of its socket. */
 export class DatagramRecord extends SocketRecord {
@@ -17,26 +18,11 @@ export class DatagramRecord extends SocketRecord {
   }
 }
 
-/** The place of all exchanges of one line. */
-export class DatagramPlace implements Line {
-  readonly socket: DatagramRecord
-  waiting = 0
-
-  constructor(socket: DatagramRecord) {
-    this.socket = socket
-  }
-
-  used(): void {}
-
-  answered(): void {}
-
-  failed(): void {}
-}
-
 /** An open socket. */
 export interface OpenDatagram {
   readonly socket: Socket
-  readonly place: DatagramPlace
+  /** The place of all exchanges of one line. */
+  readonly place: OneLine<DatagramRecord>
   /** Where datagrams go to. */
   readonly address: string
 }
@@ -54,7 +40,7 @@ export async function openDatagram(
 ): Promise<OpenDatagram> {
   const named = isIP(plan.host) === 0
   const record = new DatagramRecord(tools.clock, { secure: false, named })
-  const place = new DatagramPlace(record)
+  const place = new OneLine(record)
   exchange.assigned(place)
   const found = named ? await lookUp(plan, tools.addresses) : [{ address: plan.host, family: isIP(plan.host) }]
   record.dialPhase = 'connect'

@@ -10,7 +10,7 @@
 import type { Socket } from 'node:net'
 import { LimitReached } from '../attempt/stage-timer.js'
 import { explainedError } from '../call/explained-error.js'
-import type { Clock } from '../clock.js'
+import { type Clock, roundMs } from '../clock.js'
 import { classify } from '../diagnosis/classify.js'
 import { isOffhookError } from '../failure/errors.js'
 import type { Evidence, Limit, SocketEnding } from '../failure/evidence.js'
@@ -164,10 +164,10 @@ export class Lifeline implements HeldLine<Socket> {
       ...(this.#limit !== undefined && { limit: this.#limit.name, limitMs: this.#limit.ms }),
       connection: this.#facts(),
       timings: {
-        ...(dnsMs !== undefined && { dns: round(dnsMs) }),
-        ...(connectMs !== undefined && { connect: round(connectMs) }),
-        ...(tlsMs !== undefined && { tls: round(tlsMs) }),
-        total: round(this.#clock.now() - startedAt),
+        ...(dnsMs !== undefined && { dns: roundMs(dnsMs) }),
+        ...(connectMs !== undefined && { connect: roundMs(connectMs) }),
+        ...(tlsMs !== undefined && { tls: roundMs(tlsMs) }),
+        total: roundMs(this.#clock.now() - startedAt),
       },
       bytes: { sent, received },
       circumstances: { ...circumstancesOf(sight), ...neighbourhood(sight) },
@@ -179,10 +179,6 @@ export class Lifeline implements HeldLine<Socket> {
     const { protocol: _, ...facts } = this.#record.facts({ requestsBefore: 0, idleMs: undefined })
     return facts
   }
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 1000) / 1000
 }
 
 /** The other side's FIN, which is no error to a socket. The code is libuv's own for it. */

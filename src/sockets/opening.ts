@@ -4,10 +4,11 @@ import net, { isIP, type NetConnectOpts, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import type { Clock } from '../clock.js'
 import type { AddressBook } from '../wire/address-book.js'
-import type { Exchange, Line } from '../wire/exchange.js'
+import type { Exchange } from '../wire/exchange.js'
 import type { Lookout } from '../wire/lookout.js'
 import { SocketRecord } from '../wire/socket-record.js'
 import type { DialTarget } from './dial-options.js'
+import { OneLine } from './one-line.js'
 
 /** A connection that is ready to be used, and what is known of it. */
 export interface Opened {
@@ -103,20 +104,4 @@ function connectOptions(target: DialTarget, lookup: net.LookupFunction, attempt:
     ...(localAddress !== undefined && { localAddress }),
     ...(keepAliveMs !== undefined && { keepAlive: true, keepAliveInitialDelay: keepAliveMs }),
   }
-}
-
-/** The place of one connection, and no other after it. */
-class OneLine implements Line {
-  readonly socket: SocketRecord
-  waiting = 0
-
-  constructor(socket: SocketRecord) {
-    this.socket = socket
-  }
-
-  used(): void {}
-
-  answered(): void {}
-
-  failed(): void {}
 }

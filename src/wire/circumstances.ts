@@ -1,5 +1,6 @@
 /** Puts together what was seen around a failure: `failure/circumstances.ts` says what each fact means. */
 
+import { roundMs } from '../clock.js'
 import type { Circumstances, TlsFacts } from '../failure/circumstances.js'
 import type { Evidence } from '../failure/evidence.js'
 import { read } from '../failure/property.js'
@@ -112,13 +113,13 @@ function times({ exchange, startedAt, at }: Sight, record: SocketRecord | undefi
   const lately = wroteAt === undefined ? undefined : lookout?.loop.delayWithin(lookout.clock.now() - wroteAt)
   const jump = lookout?.loop.jumpWithin(window)
   return {
-    ...(trip !== undefined && { minRttMs: round(trip.ms), rttFrom: trip.from }),
-    ...(trip?.atLeastMs !== undefined && { rttAtLeastMs: round(trip.atLeastMs) }),
-    ...(wroteAt !== undefined && { sinceLastWriteMs: round(Math.max(0, failedAt - wroteAt)) }),
-    ...(readAt !== undefined && { sinceLastReadMs: round(Math.max(0, failedAt - readAt)) }),
-    ...(step !== undefined && { stepMs: round(step) }),
-    ...(late !== undefined && { loopDelayMs: round(late) }),
-    ...(lately !== undefined && { lateMs: round(lately) }),
+    ...(trip !== undefined && { minRttMs: roundMs(trip.ms), rttFrom: trip.from }),
+    ...(trip?.atLeastMs !== undefined && { rttAtLeastMs: roundMs(trip.atLeastMs) }),
+    ...(wroteAt !== undefined && { sinceLastWriteMs: roundMs(Math.max(0, failedAt - wroteAt)) }),
+    ...(readAt !== undefined && { sinceLastReadMs: roundMs(Math.max(0, failedAt - readAt)) }),
+    ...(step !== undefined && { stepMs: roundMs(step) }),
+    ...(late !== undefined && { loopDelayMs: roundMs(late) }),
+    ...(lately !== undefined && { lateMs: roundMs(lately) }),
     ...(jump !== undefined && { clockJumpMs: Math.round(jump) }),
   }
 }
@@ -185,8 +186,4 @@ function tlsFacts(record: SocketRecord, heard: unknown): TlsFacts | undefined {
     ...(sight.resumed !== undefined && { resumed: sight.resumed }),
     ...(closeNotify !== undefined && { closeNotify }),
   }
-}
-
-function round(ms: number): number {
-  return Math.round(ms * 1000) / 1000
 }

@@ -4,7 +4,7 @@
  */
 
 import { connect, type Socket } from 'node:net'
-import type { Clock } from '../clock.js'
+import { type Clock, roundMs } from '../clock.js'
 import type { Circumstances, ReachOutcome } from '../failure/circumstances.js'
 import type { Evidence } from '../failure/evidence.js'
 import type { Siblings } from './siblings.js'
@@ -104,7 +104,7 @@ export class Probes {
         clearTimeout(timer)
         this.#open.delete(socket)
         socket.destroy()
-        resolve({ outcome, tookMs: Math.round((tookMs ?? performance.now() - began) * 1000) / 1000 })
+        resolve({ outcome, tookMs: roundMs(tookMs ?? performance.now() - began) })
       }
       let timer = setTimeout(told, limitMs, 'timeout')
       socket.on('error', (error) => told(outcomeOf(error, tookMs !== undefined)))

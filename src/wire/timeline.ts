@@ -1,6 +1,6 @@
 /** The record of one attempt: its exchanges, and which of our limits ended it. Closed into evidence when it fails. */
 
-import type { Clock } from '../clock.js'
+import { type Clock, roundMs } from '../clock.js'
 import type { Evidence, ExchangeFacts, Limit, Timings } from '../failure/evidence.js'
 import { circumstancesOf, lookAround, neighbourhood, type Sight } from './circumstances.js'
 import type { Exchange } from './exchange.js'
@@ -109,10 +109,8 @@ function timingsOf(exchange: Exchange, total: number): Timings {
     wait: startedAt === undefined || waitedUntil === undefined ? undefined : waitedUntil - startedAt,
   }
   const known = Object.entries(entries).filter(([, value]) => value !== undefined)
-  return { ...Object.fromEntries(known.map(([name, value]) => [name, round(value as number)])), total: round(total) }
-}
-
-/** Microseconds are as fine as these clocks go; more digits only make logs hard to read. */
-function round(ms: number): number {
-  return Math.round(ms * 1000) / 1000
+  return {
+    ...Object.fromEntries(known.map(([name, value]) => [name, roundMs(value as number)])),
+    total: roundMs(total),
+  }
 }
