@@ -126,13 +126,7 @@ class FetchCall implements Sender<Response> {
     }
     if (spec.resumes) this.#resumption = { spec, host }
     const call = runCall(spec, host)
-    const oneShot = this.#oneShot
-    if (oneShot === undefined) return call
-    return call.catch((error: unknown) => {
-      // What fetch would not even take, the caller may want to send in another way.
-      if (!this.#mistaken) oneShot.cancel(error)
-      throw error
-    })
+    return this.#oneShot === undefined ? call : this.#oneShot.follow(call, () => this.#mistaken)
   }
 
   send(sending: Sending): Promise<Response> {

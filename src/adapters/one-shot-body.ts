@@ -37,6 +37,17 @@ export class OneShotBody {
     }
   }
 
+  /**
+   * Lets whoever fills the source know when the call fails; not when nothing of it was even taken, for then its caller
+   * may want to send it in another way.
+   */
+  follow<Answer>(call: Promise<Answer>, isMistaken: () => boolean): Promise<Answer> {
+    return call.catch((error: unknown) => {
+      if (!isMistaken()) this.cancel(error)
+      throw error
+    })
+  }
+
   #guardStream(source: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
     return new ReadableStream<Uint8Array>(
       {

@@ -114,12 +114,7 @@ class RequestCall implements Sender<RequestResult> {
     }
     if (spec.resumes) this.#resumption = { spec, host }
     const call = runCall(spec, host)
-    const oneShot = this.#oneShot
-    if (oneShot === undefined) return call
-    return call.catch((error: unknown) => {
-      if (!this.#mistaken) oneShot.cancel(error)
-      throw error
-    })
+    return this.#oneShot === undefined ? call : this.#oneShot.follow(call, () => this.#mistaken)
   }
 
   send(sending: Sending): Promise<RequestResult> {

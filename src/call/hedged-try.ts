@@ -41,7 +41,7 @@ export class LostRace extends Error {
 }
 
 /** How surely the request of an attempt was heard: the later in the order of deliveries, the surer. */
-export function heardness(outcome: Outcome<unknown>): number {
+function heardness(outcome: Outcome<unknown>): number {
   if (outcome.end === 'answer') return deliveries.length
   return outcome.end === 'failure' ? deliveries.indexOf(outcome.failure.delivery) : -1
 }

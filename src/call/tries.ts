@@ -6,13 +6,13 @@
 import { Attempt } from '../attempt/attempt.js'
 import type { AttemptOwner, Lost, Outcome, Route } from '../attempt/sender.js'
 import type { Evidence } from '../failure/evidence.js'
-import type { Failure } from '../failure/kinds.js'
+import { deliveries, type Failure } from '../failure/kinds.js'
 import type { Origin, Pass, Refusal } from '../origin/origin.js'
 import { outcomeOfFailure, outcomeOfStatus } from '../policy/outcome.js'
 import { channels } from '../telemetry/channels.js'
 import type { Ending } from './ending.js'
 import { statusOf } from './events.js'
-import { heardness, hedgedTry } from './hedged-try.js'
+import { hedgedTry } from './hedged-try.js'
 import type { CallHost, CallSpec } from './spec.js'
 
 /** What the attempts need of their call. */
@@ -111,7 +111,8 @@ export class Tries<Answer> {
   async outOfTime(totalMs: number): Promise<Lost | undefined> {
     const [first, second] = await Promise.all([this.current?.outOfTime(totalMs), this.#hedge?.outOfTime(totalMs)])
     if (first === undefined || second === undefined) return first ?? second
-    return heardness({ end: 'failure', ...second }) > heardness({ end: 'failure', ...first }) ? second : first
+    const heard = ({ failure }: Lost) => deliveries.indexOf(failure.delivery)
+    return heard(second) > heard(first) ? second : first
   }
 
   /** What is known now of the attempt under way: of two, of one whose request has gone out. */

@@ -7,17 +7,8 @@ import { type Clue, type Look, look, type Shifts } from './clue.js'
 import { amount } from './facts.js'
 import { hadRested, isDial, type Scene } from './scene.js'
 
-interface Siblings {
-  readonly stood: number
-  readonly reset: number
-  readonly closed: number
-  readonly answered: number
-  readonly connected: number
-  readonly failed: number
-}
-
 /** The earlier attempts of this very call are no siblings: they are told apart, by the clue of the attempts. */
-function counted(facts: SiblingFacts | undefined, earlier: readonly AttemptReport[]): Siblings | undefined {
+function counted(facts: SiblingFacts | undefined, earlier: readonly AttemptReport[]): SiblingFacts | undefined {
   if (facts === undefined) return undefined
   const of = (value: number, ...kinds: FailureKind[]) =>
     Math.max(0, (amount(value) ?? 0) - earlier.filter(({ kind }) => kinds.includes(kind)).length)
@@ -65,7 +56,7 @@ const same: Clue = {
 }
 
 /** Several connections to the peer that ended together. */
-function ended({ stood, reset, closed, answered, connected }: Siblings, scene: Scene): Look | undefined {
+function ended({ stood, reset, closed, answered, connected }: SiblingFacts, scene: Scene): Look | undefined {
   const died = reset + closed
   if (scene.mechanism === 'refused')
     // Of those that it accepted before, none stands any more.
@@ -120,7 +111,7 @@ function ended({ stood, reset, closed, answered, connected }: Siblings, scene: S
 }
 
 /** Whether the peer can be reached on other connections. */
-function lived({ answered, connected, failed }: Siblings, scene: Scene): Look | undefined {
+function lived({ answered, connected, failed }: SiblingFacts, scene: Scene): Look | undefined {
   if (scene.mechanism === 'refused')
     return answered + connected > 0
       ? look(
