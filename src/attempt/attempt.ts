@@ -7,6 +7,7 @@ import type { Timer } from '../clock.js'
 import { classify } from '../diagnosis/classify.js'
 import { isOffhookError } from '../failure/errors.js'
 import type { AttemptReport, Evidence, Limit } from '../failure/evidence.js'
+import { AddedHeaders } from '../wire/added-headers.js'
 import { isDecoding, listenToDecoder } from '../wire/decoder-handlers.js'
 import { Exchange } from '../wire/exchange.js'
 import { Timeline } from '../wire/timeline.js'
@@ -36,6 +37,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
   #over = false
   #cancelled: { readonly reason: unknown } | undefined
   readonly #stage: StageTimer
+  addedHeaders: AddedHeaders | undefined
   #attemptTimer: Timer | undefined
 
   constructor(host: AttemptHost) {
@@ -107,6 +109,12 @@ export class Attempt<Answer> implements Sending, DispatchListener {
   /** When something last moved. */
   get lastProgressAt(): number | undefined {
     return this.#timeline.exchange?.progressAt
+  }
+
+  /** Sends a header besides those of the caller. Call it before the start. */
+  addHeader(name: string, value: string): void {
+    this.addedHeaders ??= new AddedHeaders()
+    this.addedHeaders.add(name, value)
   }
 
   get holdBytes(): number {

@@ -5,7 +5,10 @@
 
 import { Attempt } from '../attempt/attempt.js'
 import type { AttemptOwner, Lost, Outcome, Route } from '../attempt/sender.js'
-import type { Evidence } from '../failure/evidence.js'
+import { factsOf } from '../diagnosis/facts.js'
+import { mechanismOf } from '../diagnosis/mechanism.js'
+import type { Mechanism } from '../failure/diagnosis.js'
+import type { ConnectionFacts, Evidence } from '../failure/evidence.js'
 import { deliveries, type Failure } from '../failure/kinds.js'
 import type { Origin, Pass, Refusal } from '../origin/origin.js'
 import { outcomeOfFailure, outcomeOfStatus } from '../policy/outcome.js'
@@ -165,15 +168,17 @@ export class Tries<Answer> {
     const { sender } = this.#context.spec
     const { clock } = this.#context.host
     const of = { ...this.#context.spec.target(), callId: this.#context.callId, number: this.#number, hedge }
-    channels.attempt.publish(() => ({ ...of, event: 'start' }))
+    const addHeader = (name: string, value: string) => attempt.addHeader(name, value)
+    channels.attempt.publish(() => ({ ...of, event: 'start', addHeader }))
     const startedAt = clock.now()
     const outcome = await attempt.run(sender)
     const durationMs = clock.now() - startedAt
     if (outcome.end === 'answer') {
       const status = sender.status(outcome.answer)
-      channels.attempt.publish(() => ({ ...of, event: 'end', ...statusOf(status), durationMs }))
+      channels.attempt.publish(() => ({ ...of, event: 'end', ...statusOf(status), durationMs, ...usedBy(attempt) }))
     } else {
-      channels.attempt.publish(() => ({ ...of, event: 'error', durationMs, ...failureOf(outcome) }))
+      const seen = () => ({ ...failureOf(outcome), ...usedBy(attempt) })
+      channels.attempt.publish(() => ({ ...of, event: 'error', durationMs, ...seen() }))
     }
     return outcome
   }
@@ -238,11 +243,17 @@ export class Tries<Answer> {
   }
 }
 
-function failureOf(outcome: Outcome<unknown>): { failure?: Omit<Failure, 'cause'> } {
+function failureOf(outcome: Outcome<unknown>): { failure?: Omit<Failure, 'cause'>; mechanism?: Mechanism } {
   if (outcome.end !== 'failure') return {}
   // The raw error may hold anything; listeners get its name and nothing of its text.
   const { cause: _, ...failure } = outcome.failure
-  return { failure }
+  return { failure, mechanism: mechanismOf(factsOf({ ...outcome, attempts: [] })) }
+}
+
+/** The connection that an attempt was made on. */
+function usedBy(attempt: Pick<Attempt<unknown>, 'evidence'>): { connection?: ConnectionFacts } {
+  const { connection } = attempt.evidence()
+  return connection === undefined ? {} : { connection }
 }
 
 /** This client did not let the attempt out: nothing was sent. */

@@ -30,6 +30,7 @@
  */
 
 import { type Channel, channel } from 'node:diagnostics_channel'
+import type { Mechanism } from '../failure/diagnosis.js'
 import type { ConnectionFacts, Decision, SocketEnding } from '../failure/evidence.js'
 import type { Hangup } from '../failure/hangup.js'
 import type { Failure } from '../failure/kinds.js'
@@ -65,13 +66,24 @@ export type CallEvent =
 
 /** Payload of the channel `offhook:attempt`. */
 export type AttemptEvent =
-  | (OfCall & { readonly event: 'start'; readonly number: number; readonly hedge: boolean })
+  | (OfCall & {
+      readonly event: 'start'
+      readonly number: number
+      readonly hedge: boolean
+      /**
+       * Sends a header with the requests of this attempt, `traceparent` for instance. One that the caller has set stays
+       * as it is, and no other origin (after a redirect) is sent it. What is not HTTP has no headers.
+       */
+      readonly addHeader: (name: string, value: string) => void
+    })
   | (OfCall & {
       readonly event: 'end'
       readonly number: number
       readonly hedge: boolean
       readonly status?: number
       readonly durationMs: number
+      /** Absent where it could not be seen. */
+      readonly connection?: ConnectionFacts
     })
   | (OfCall & {
       readonly event: 'error'
@@ -79,7 +91,11 @@ export type AttemptEvent =
       readonly hedge: boolean
       /** Absent when the attempt was cancelled: by the caller, by a deadline, or because another one had won. */
       readonly failure?: Omit<Failure, 'cause'>
+      /** What happened on the wire; absent with `failure`. */
+      readonly mechanism?: Mechanism
       readonly durationMs: number
+      /** Absent where it could not be seen. */
+      readonly connection?: ConnectionFacts
     })
 
 /** Payload of the channel `offhook:decision`: what was decided after an attempt that was not fine, and why. */

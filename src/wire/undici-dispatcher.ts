@@ -1,6 +1,7 @@
 /** The dispatcher of one attempt: passes its requests on to the connections and lets the timeline watch. */
 
 import * as undici from 'undici'
+import type { AddedHeaders } from './added-headers.js'
 import { Exchange, type ExchangeListener } from './exchange.js'
 import { type Watch, watchHandler } from './exchange-handlers.js'
 import { type AnyHandler, speaksNew } from './handler-shapes.js'
@@ -16,6 +17,8 @@ const coreSpeaksOld = !('Dispatcher1Wrapper' in undici)
 export interface DispatchListener extends ExchangeListener {
   /** Answers are held back until they are complete, up to so many bytes; 0: they are not. */
   readonly holdBytes: number
+  /** Sent besides what the caller's API gives. */
+  readonly addedHeaders: AddedHeaders | undefined
   /** A request is about to go to the connections. */
   onDispatch(exchange: Exchange, given: Dispatched): void
 }
@@ -51,7 +54,8 @@ export class WatchingDispatcher {
   }
 
   dispatch(given: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
-    const options = withOneLength(given)
+    const sized = withOneLength(given)
+    const options = this.#listener.addedHeaders?.on(sized) ?? sized
     const { clock } = this.#timeline
     // A foreign Pool or Client need not be told the origin that it serves.
     const origin = options.origin === undefined ? '' : String(options.origin)
