@@ -18,9 +18,11 @@ const entrances = [
   .filter((target) => target !== undefined)
   .map((target) => target.replace('./dist/', '').replace(/\.js$/, ''))
 
+const outside = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
+
 const bundle = await rolldown({
   input: Object.fromEntries(entrances.map((name) => [name, join(from, `${name}.js`)])),
-  external: (id) => id.startsWith('node:') || Object.keys(manifest.dependencies).includes(id),
+  external: (id) => id.startsWith('node:') || outside.includes(id),
   platform: 'node',
 })
 const { output } = await bundle.write({

@@ -12,6 +12,10 @@ const entrances = Object.keys(manifest.exports)
   .filter((path) => path !== './package.json')
   .map((path) => path.replace('.', manifest.name))
 
+const peers = Object.keys(manifest.peerDependencies)
+/** What cannot be imported without its peer, and how it says so. */
+const needsPeer = `${manifest.name}/opentelemetry ERR_MODULE_NOT_FOUND @opentelemetry/api`
+
 const scratch = mkdtempSync(join(tmpdir(), 'offhook-package-'))
 const project = join(scratch, 'project')
 const installed = join(project, 'node_modules', manifest.name)
@@ -51,6 +55,21 @@ function checkContents() {
     (name) => !scripts.some((text) => text.includes(`from '${name}'`) || text.includes(`from "${name}"`)),
   )
   report('every run-time dependency is imported', idle.join('\n'))
+}
+
+/** What needs an optional peer says which one is missing; nothing else needs any. */
+async function checkWithoutPeers() {
+  writeFileSync(
+    join(project, 'alone.mjs'),
+    `const missing = []
+for (const name of ${JSON.stringify(entrances)}) {
+  await import(name).catch(({ code, message }) => {
+    missing.push([name, code, ...${JSON.stringify(peers)}.filter((peer) => message.includes(peer))].join(' '))
+  })
+}
+if (missing.join() !== '${needsPeer}') throw new Error('cannot be imported: ' + missing)\n`,
+  )
+  await command('optional peers are optional', 'node alone.mjs')
 }
 
 async function checkLoading() {
@@ -119,6 +138,10 @@ async function check() {
   const install = `npm install --no-audit --no-fund --no-package-lock --prefer-offline "${tarball}" "${nodeTypes}"`
   if (!(await command('install into an empty project', install))) return
   checkContents()
+  await checkWithoutPeers()
+  const ranges = peers.map((name) => `"${name}@${manifest.peerDependencies[name]}"`).join(' ')
+  if (!(await command('install the optional peers', `npm install --no-audit --no-fund --prefer-offline ${ranges}`)))
+    return
   await checkLoading()
   await checkTypes()
   await command('the command starts', 'npx --no-install offhook --help')

@@ -7,10 +7,10 @@ import type { Timer } from '../clock.js'
 import { classify } from '../diagnosis/classify.js'
 import { isOffhookError } from '../failure/errors.js'
 import type { AttemptReport, Evidence, Limit } from '../failure/evidence.js'
-import { AddedHeaders } from '../wire/added-headers.js'
 import { isDecoding, listenToDecoder } from '../wire/decoder-handlers.js'
 import { Exchange } from '../wire/exchange.js'
 import { Timeline } from '../wire/timeline.js'
+import { AddedHeaders } from '../wire/undici-added-headers.js'
 import {
   contentLengthOf,
   type Dispatched,

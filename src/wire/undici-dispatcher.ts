@@ -1,12 +1,12 @@
 /** The dispatcher of one attempt: passes its requests on to the connections and lets the timeline watch. */
 
 import * as undici from 'undici'
-import type { AddedHeaders } from './added-headers.js'
 import { Exchange, type ExchangeListener } from './exchange.js'
 import { type Watch, watchHandler } from './exchange-handlers.js'
 import { type AnyHandler, speaksNew } from './handler-shapes.js'
 import { holdBody } from './held-body-handlers.js'
 import type { Timeline } from './timeline.js'
+import type { AddedHeaders } from './undici-added-headers.js'
 import { Connections, type Route } from './undici-connections.js'
 import { exchangeKey, type WithExchange } from './undici-line.js'
 

@@ -44,6 +44,7 @@ const prints: Readonly<Record<string, readonly string[]>> = {
   ],
   'socket-websocket.ts': ['hello 1', 'turn 1: closed', 'hello 2', 'turn 2: closed', 'hello 3'],
   'streaming-upload.ts': ['200', 'broken off, whole: 300000 bytes'],
+  'telemetry.ts': ['GET reset true', 'GET 200 true', 'offhook GET 200 true offhook.decision'],
   'testing-with-msw.ts': ['200 { apples: 3 }', 'unknown 3'],
   'testing-with-the-rude-server.ts': ['the orders were placed once each'],
   'typed-catch.ts': [
@@ -73,6 +74,8 @@ for (const [name, lines] of Object.entries(prints)) {
     const imported = [...text.matchAll(/from '([^']+)'/g)].map(([, from]) => from)
     expect(imported.some((from) => from?.startsWith('offhook'))).toBe(true)
     for (const from of imported)
-      expect(from).toMatch(/^(offhook(\/socket|\/server|\/testing)?|node:.+|msw(\/node)?)$|^(undici|ws)$|-parser$/)
+      expect(from).toMatch(
+        /^(offhook(\/socket|\/server|\/testing|\/opentelemetry)?|node:.+|msw(\/node)?)$|^(undici|ws)$|-parser$|^@opentelemetry\//,
+      )
   })
 }
