@@ -52,11 +52,12 @@ export function wordOf(end: End, wholeBytes: number | undefined): string {
   }
 }
 
-/** The code of an error, or of the nearest cause that has one. */
+/** The code of an error, or of the nearest cause that has one. The parser of undici 7 and 8 gives none, but a name. */
 export function codeOf(error: unknown): string | undefined {
   for (let at: unknown = error, depth = 0; typeof at === 'object' && at !== null && depth < 10; depth++) {
-    const { code, cause } = at as { code?: unknown; cause?: unknown }
+    const { code, name, cause } = at as { code?: unknown; name?: unknown; cause?: unknown }
     if (typeof code === 'string') return code
+    if (name === 'HTTPParserError') return name
     at = cause
   }
   return undefined

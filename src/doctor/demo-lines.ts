@@ -179,7 +179,7 @@ const answering: readonly DemoLine[] = [
     ask: get,
     open: hostedBy([{ read: 'request' }, ...(misdeeds.garbage.request ?? [])]),
     expect: {
-      bare: ['HPE_INVALID_CONSTANT', 'HPE_INTERNAL'],
+      bare: ['HPE_INVALID_CONSTANT', 'HPE_INTERNAL', 'HTTPParserError'],
       offhook: [
         {
           end: 'ProtocolError',

@@ -83,6 +83,8 @@ describe('wordOf', () => {
     [{ how: 'answer', status: 503, bytes: 0 } as const, 1000, '503'],
     [{ how: 'answer', status: 200, bytes: 0 } as const, undefined, '200'],
     [failed({ cause: { cause: { code: 'EPIPE' } } }), undefined, 'EPIPE'],
+    [failed({ cause: { name: 'HTTPParserError', code: undefined } }), undefined, 'HTTPParserError'],
+    [failed({ cause: { name: 'HTTPParserError', code: 'HPE_INTERNAL' } }), undefined, 'HPE_INTERNAL'],
     [failed({}), undefined, 'TypeError: failed'],
   ])('%j of %s bytes is %s', (end, wholeBytes, word) => {
     expect(wordOf(end, wholeBytes)).toBe(word)
