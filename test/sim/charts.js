@@ -1,7 +1,7 @@
 /** The plots of the documentation. */
 
+import { lineChart } from '../plots/line-chart.js'
 import { outage, pick, stragglers } from './figures.js'
-import { lineChart } from './plot.js'
 import { stalled } from './stall.js'
 import { steady } from './steady.js'
 

@@ -4,9 +4,9 @@ import { backoff } from '../../src/policy/backoff.js'
 import { RetryBudget } from '../../src/policy/budget.js'
 import { checkBudgetOptions } from '../../src/policy/budget-options.js'
 import { Hedge, hedgeDefaults } from '../../src/policy/hedge.js'
+import { lineChart } from '../plots/line-chart.js'
 import { stallRuns } from './expected.js'
 import { type Check, outage, stall, steadyState, stragglers } from './figures.js'
-import { lineChart } from './plot.js'
 
 const policies = { RetryBudget, checkBudgetOptions, backoff, Hedge, hedgeDefaults }
 
