@@ -37,6 +37,8 @@ type HostFetch = (input: string | URL | Request, init?: object) => Promise<Respo
 
 /** The fetch of this process before anybody replaced it, by us for instance. */
 const nativeFetch: HostFetch | undefined = globalThis.fetch as HostFetch | undefined
+/** Node's is undici, and brings everything that needs a network to our dispatcher. Deno's and Bun's go ways of their own. */
+const obedientFetch = process.versions['undici'] === undefined ? undefined : nativeFetch
 const ours = new WeakSet<object>()
 
 /** Makes the fetch of one client. */
@@ -89,7 +91,7 @@ class FetchCall implements Sender<Response> {
     this.#input = input
     this.#init = init
     this.#hostFetch = hostFetch
-    this.mayRepeat = hostFetch !== nativeFetch
+    this.mayRepeat = hostFetch !== obedientFetch
     const { body } = init
     this.#oneShot = isOneShot(body) ? new OneShotBody(body) : undefined
     this.#carriesBody = isRequest(input) && (body === undefined || body === null) && hasFreshBody(input)
@@ -158,8 +160,8 @@ class FetchCall implements Sender<Response> {
   }
 
   isMistake(): boolean {
-    // The native fetch brings everything that needs a network to our dispatcher; what it refuses before is the input's fault.
-    this.#mistaken = this.#hostFetch === nativeFetch || !this.#isValid()
+    // What a fetch refuses that would have come to our dispatcher for the network is the input's fault.
+    this.#mistaken = this.#hostFetch === obedientFetch || !this.#isValid()
     return this.#mistaken
   }
 

@@ -1,6 +1,6 @@
 /** `client.request`: undici's `request`, the fast way, with the same typed errors and retries. */
 
-import { interceptors, type Dispatcher as UndiciDispatcher, FormData as UndiciFormData } from 'undici'
+import { interceptors, Dispatcher as UndiciDispatcher, FormData as UndiciFormData } from 'undici'
 import type { Sender, Sending } from '../attempt/sender.js'
 import { runCall } from '../call/call.js'
 import type { CallHost, CallSpec } from '../call/spec.js'
@@ -47,11 +47,17 @@ export type RequestResult = UndiciDispatcher.ResponseData
 /** The type of `client.request` and of the exported `request`. */
 export type RequestFunction = (url: string | URL, options?: RequestOptions) => Promise<RequestResult>
 
+/** Bun puts a module of its own in the place of undici, whose dispatchers do nothing. */
+const hasDispatchers = typeof UndiciDispatcher.prototype.request === 'function'
+const noDispatchers =
+  'request needs the dispatchers of undici, which this runtime replaces with its own module (Bun does); use fetch, or Node or Deno'
+
 /** Makes the request function of one client. */
 export function requestOf(host: CallHost, client: ClientSettings): RequestFunction {
   // Not async: a frame that only passes a promise on costs three turns of the microtask queue.
   return (url, options) => {
     try {
+      if (!hasDispatchers) throw new TypeError(noDispatchers)
       return new RequestCall(url, options).run(host, client)
     } catch (error) {
       return Promise.reject(error)
