@@ -35,7 +35,7 @@ export const systemClock: Clock = {
   epoch: () => Date.now(),
   after: (delayMs, action) => {
     const ms = Math.min(Math.max(delayMs, 0), longestDelayMs)
-    return ms < pooledFromMs ? setTimeout(action, ms) : lineOf(ms).add(action)
+    return lineOf(ms)?.add(action) ?? setTimeout(action, ms)
   },
   cancel: (timer) => {
     if (timer instanceof Waiter) timer.line.remove(timer)
@@ -105,6 +105,15 @@ class WaitingLine {
     if (this.#first === undefined) this.#timer.unref()
   }
 
+  get empty(): boolean {
+    return this.#first === undefined
+  }
+
+  /** Gives up the timer of a line that is empty. */
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+
   #arm(ms: number): NodeJS.Timeout {
     return this.setTimer(() => this.#look(), ms)
   }
@@ -125,11 +134,28 @@ class WaitingLine {
 
 const lines = new Map<number, WaitingLine>()
 
-function lineOf(delayMs: number): WaitingLine {
+/** Lines at a time. A program has a few limits; what is left of one is a delay of its own, and worth no line. */
+const mostLines = 32
+
+/** The line of a delay; `undefined` where a timer of its own is better. */
+function lineOf(delayMs: number): WaitingLine | undefined {
+  if (delayMs < pooledFromMs) return undefined
   let line = lines.get(delayMs)
-  if (line === undefined || line.setTimer !== globalThis.setTimeout) {
-    line = new WaitingLine(delayMs)
-    lines.set(delayMs, line)
-  }
+  if (line !== undefined && line.setTimer === globalThis.setTimeout) return line
+  if (!Number.isInteger(delayMs) || !roomForOne()) return undefined
+  line = new WaitingLine(delayMs)
+  lines.set(delayMs, line)
   return line
+}
+
+/** Whether there may be one more line, where need be in the place of one in which nobody waits. */
+function roomForOne(): boolean {
+  if (lines.size < mostLines) return true
+  for (const [delayMs, line] of lines) {
+    if (!line.empty) continue
+    line.stop()
+    lines.delete(delayMs)
+    return true
+  }
+  return false
 }
