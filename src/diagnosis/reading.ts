@@ -6,6 +6,7 @@ import { clientTextRows } from '../knowledge/client-texts.js'
 import type { CodeFact } from '../knowledge/code-row.js'
 import { factOf } from '../knowledge/error-codes.js'
 import { badRedirect, fetchFailed, http2Says, opensslCode, proxySays, textRows } from '../knowledge/error-texts.js'
+import { runtimeTextRows } from '../knowledge/runtime-texts.js'
 import type { ErrorFacts } from './error-chain.js'
 import { failureOfOurs } from './our-errors.js'
 
@@ -52,7 +53,7 @@ function ownSays(facts: ErrorFacts): CodeFact | undefined {
   return saysByFields(facts, code) ?? factOf(code, syscall) ?? saysByName(facts)
 }
 
-const rows = [...textRows, ...clientTextRows]
+const rows = [...textRows, ...clientTextRows, ...runtimeTextRows]
 
 function saysByText(facts: ErrorFacts): CodeFact | undefined {
   const { code, name, message } = facts
