@@ -23,7 +23,7 @@ const table = {
   client: ['adapters', 'call', 'options', 'origin', 'wire', 'failure', 'clock', 'telemetry'],
   index: ['client', 'adapters', 'sockets', 'options', 'origin', 'policy', 'clock', 'diagnosis', 'failure', 'telemetry'],
   testing: [],
-  doctor: ['index', 'testing', 'attempt', 'diagnosis', 'failure', 'clock'],
+  doctor: ['index', 'sockets', 'testing', 'attempt', 'policy', 'diagnosis', 'knowledge', 'failure', 'clock'],
 }
 
 // Rooms that do no I/O: they take facts and give answers, so they see nothing of the world, node: modules included.

@@ -36,6 +36,13 @@ describe('runCommand', () => {
     [['demo', 'https://'], 'a URL begins with http:// or https://'],
     [['demo', 'https://me:secret@a.example'], 'no user name or password'],
     [['demo', '--loud'], "'--loud'"],
+    [['demo', '--json'], '--json is the doctor'],
+    [['doctor'], 'doctor takes a URL'],
+    [['doctor', 'https://a.example', 'https://b.example'], 'takes one URL'],
+    [['doctor', 'https://me:secret@a.example'], 'no user name or password'],
+    [['doctor', 'https://a.example', '--idle', 'long'], '--idle takes a time such as 400s'],
+    [['doctor', 'https://a.example', '--idle', '61m'], 'an hour at most'],
+    [['doctor', 'https://a.example', '--requests', '-1'], '--requests'],
   ])('%j makes no sense: says why, prints the help, exit code 2', async (args, why) => {
     const { code, out, err } = await typed(...args)
     expect({ code, out }).toEqual({ code: 2, out: '' })
@@ -49,6 +56,38 @@ describe('runCommand', () => {
     const { code, out } = await typed('demo', server.url)
     expect(code).toBe(0)
     expect(out).toContain(`GET requests to ${server.url}/`)
+  })
+})
+
+describe('doctor', () => {
+  test('examines, reports for people and for machines, and says by its exit code what it found', async () => {
+    await using server = await rudeServer()
+    const { code, out } = await typed(
+      'doctor',
+      `${server.url}/orders?token=secret`,
+      '--idle',
+      '200ms',
+      '--requests',
+      '3',
+    )
+    expect({ code }).toEqual({ code: 0 })
+    for (const part of ['127.0.0.1', '200', '3 requests on one connection', '200 ms: kept']) expect(out).toContain(part)
+    expect(out).not.toContain('secret')
+    const machine = await typed('doctor', server.url, '--idle', '0', '--requests', '0', '--json')
+    expect(JSON.parse(machine.out)).toMatchObject({ url: `${server.url}/`, answer: { status: 200 }, stopped: false })
+  })
+
+  test('the first Ctrl-C ends it in good order', async () => {
+    await using server = await rudeServer()
+    const listeners = process.listenerCount('SIGINT')
+    const examined = typed('doctor', server.url, '--idle', '60s', '--requests', '0', '--json')
+    await server.until(() => server.connections.idle >= 5)
+    process.emit('SIGINT')
+    const { code, out } = await examined
+    expect(code).toBe(130)
+    expect(JSON.parse(out)).toMatchObject({ stopped: true, answer: { status: 200 } })
+    expect(process.listenerCount('SIGINT')).toBe(listeners)
+    await server.until(() => server.connections.open === 0)
   })
 })
 
