@@ -137,6 +137,7 @@ export const classes: readonly LikeClass[] = [
       'proxy-silent',
       'peer-host-down',
       'path-down',
+      'packets-too-large',
       'filter-drops',
       'nat-state-dropped',
       'filter-rejects',

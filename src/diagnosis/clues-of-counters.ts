@@ -67,7 +67,7 @@ function stoppedHere(scene: Scene, name: string): Look | undefined {
   const relevant = isSilent(scene) || mechanism === 'refused' || mechanism === 'icmp' || mechanism === 'rst'
   if (!relevant || count === undefined || count === 0 || isLoopback(scene) === true) return undefined
   return look('stopped-here', `${count} packets of this host were made and did not leave it: it stopped them itself`, {
-    'local-filter': 4.5,
+    'local-filter': 5.2,
     'local-network-changed': 0,
     path: -1,
     'peer-host': -1,

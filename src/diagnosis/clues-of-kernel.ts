@@ -1,7 +1,7 @@
 /** Clues in what the kernel of this host knows of the connection: the row of its socket, and its addresses. */
 
 import { ms } from '../failure/story.js'
-import { type Clue, type Look, look, type Shifts } from './clue.js'
+import { type Clue, type Look, look, type Shifts, settled } from './clue.js'
 import { amount, isLoopback } from './facts.js'
 import { isSilent, type Scene } from './scene.js'
 
@@ -12,9 +12,12 @@ import { isSilent, type Scene } from './scene.js'
 const row: Clue = {
   of: ['circumstances', 'row'],
   look: (scene) => {
+    const { situation, loopMs } = scene
     const { row } = scene.around
     if (row === undefined || !isSilent(scene)) return undefined
     const unacknowledged = amount(row.unacknowledged)
+    const unread = amount(row.unread) ?? 0
+    if (unread > 0 && situation !== 'body') return unreadHere(unread, loopMs)
     const retransmits = amount(row.retransmits) ?? 0
     if (row.timer === 'zero-window' && (unacknowledged ?? Number.POSITIVE_INFINITY) < smallRequest)
       return look('row-unsent', `the kernel could not send the ${unacknowledged} bytes of the request at all`, {
@@ -46,7 +49,8 @@ const row: Clue = {
     return look(
       'row-unacknowledged',
       `${unacknowledged} bytes of ours were never acknowledged by the peer's kernel${tries}`,
-      notReached,
+      // What fits into a small packet is not lost for its size.
+      { ...notReached, 'packets-too-large': unacknowledged < smallPacket ? -4 : 1 },
     )
   },
 }
@@ -56,6 +60,9 @@ const row: Clue = {
  * kernel sets the same timer when this host itself does not let the packet out.
  */
 const smallRequest = 4096
+
+/** Smaller ones get through any tunnel that IPv6 gets through (RFC 8200 §5), near enough. */
+const smallPacket = 1_200
 
 const reached: Shifts = {
   path: -3.5,
@@ -72,6 +79,13 @@ const notReached: Shifts = {
   self: -2,
   'local-stall': -2,
   'peer-host-overloaded': -1.5,
+}
+
+/** An answer that came, and that nobody fetched. It may have come just now, unless this process had no time to look. */
+function unreadHere(unread: number, loopMs = 0): Look {
+  const says = `${unread} bytes had come from the peer and lay unread on this host`
+  if (loopMs < 50) return look('row-unread', says, { ...reached, 'local-stall': 2, self: 2 })
+  return settled('row-unread', `${says}: this process had no time to look`, { ...reached, 'local-stall': 9 })
 }
 
 function acknowledged({ situation, around, sinceReadMs }: Scene): Look | undefined {

@@ -106,7 +106,7 @@ const dialTime: Clue = {
       return look('refused-at-once', `it was refused after ${ms(dialMs)}, sooner than any host of the internet can`, {
         'peer-host': -2,
         'peer-application': -2,
-        'local-filter': 2.5,
+        'local-filter': 2.8,
       })
     if (dialMs - loopMs > 5 && scene.loopMs !== undefined && isLoopback(scene) === false)
       return look('refused-from-afar', `it was refused after ${ms(dialMs)}: not by this host`, { 'local-host': -2.5 })
@@ -195,10 +195,13 @@ const stall: Clue = {
     const { loopMs, limitMs, idleMs, mechanism } = scene
     if (loopMs === undefined) return undefined
     const says = `the event loop of this process was late by ${ms(loopMs)}`
+    // That a server is silent just while this process stands still as well is a rare thing.
     if (isSilent(scene) && limitMs !== undefined && loopMs > 0.5 * limitMs)
       return look('stalled-through-the-limit', `${says}, more than half of the limit of ${ms(limitMs)}`, {
-        'local-stall': 3.5,
+        'local-stall': loopMs > 0.8 * limitMs ? 5.7 : 4,
       })
+    if (isSilent(scene) && limitMs !== undefined && loopMs < 0.2 * limitMs)
+      return look('loop-in-time', `${says} at most, in ${ms(limitMs)}`, { 'local-stall': -3 })
     if ((mechanism === 'fin' || mechanism === 'fin-then-rst') && scene.situation === 'fresh' && loopMs >= 500)
       return look('stalled-after-the-dial', `${says}: the server may have waited in vain for a request, and closed`, {
         // What had come before we wrote was no answer to it.

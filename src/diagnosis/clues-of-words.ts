@@ -32,7 +32,9 @@ function said({ failure, mechanism, code }: Scene): Look | undefined {
       { 'tls-peer': 5 },
     )
   if (kind === 'status' && status !== undefined) {
-    const gateway = status === 502 || status === 504 ? 3.5 : status === 503 ? 1.2 : -2
+    // 520 to 530 are what Cloudflare says of the server behind it.
+    const ofUpstream = status === 502 || status === 504 || (status >= 520 && status <= 530)
+    const gateway = ofUpstream ? 3.5 : status === 503 ? 1.2 : -2
     return look('status', `the answer was complete and its status ${status}`, {
       'proxy-upstream-failed': gateway,
       'peer-speaks-otherwise': -4,
@@ -174,6 +176,8 @@ const proxied: Clue = {
       return look('dial-to-the-proxy', `what was dialled is the proxy ${name}`, {
         'peer-application': -4,
         'peer-host': -3,
+        // What lies between here and a proxy is mostly little.
+        path: -0.7,
         'proxy-unreachable': 5.5,
       })
     return look('through-a-proxy', `the connection ends at the proxy ${name}`, endsAtProxy)

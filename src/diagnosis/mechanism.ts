@@ -90,7 +90,7 @@ export function mannersOf(facts: Facts): Manners {
   if (sinceWriteMs === undefined || isUpload(facts)) return any
   // They had answered since we last wrote: nothing of ours was open.
   if (sinceReadMs !== undefined && sinceReadMs < sinceWriteMs) return { ...any, 'too-fast': 0, solicited: 0 }
-  if (rttMs === undefined) return any
+  if (rttMs === undefined || mayHaveBeenUnderWay(facts)) return any
   const low = Math.max(0, sinceWriteMs - lateMs - unseenMs) / rttMs
   // A round trip of a millisecond or two is not told from none, in JavaScript.
   const high = shortestMs > 2 * slackMs ? sinceWriteMs / shortestMs : Number.POSITIVE_INFINITY
@@ -110,6 +110,15 @@ export function mannersOf(facts: Facts): Manners {
     solicited: fits.solicited / best,
     unsolicited: fits.unsolicited / best,
   }
+}
+
+/**
+ * The peer may reset a new connection as soon as it has accepted it, and then the reset is no answer to a request: where
+ * that was written only later, the clock says nothing.
+ */
+function mayHaveBeenUnderWay({ evidence, sinceWriteMs = 0, sinceReadMs, rttMs = 0 }: Facts): boolean {
+  const fresh = evidence?.connection?.reused === false && evidence.status === undefined
+  return fresh && sinceReadMs !== undefined && sinceReadMs >= 0.6 * rttMs && sinceReadMs - sinceWriteMs > 0.3 * rttMs
 }
 
 /** The manner, where the times leave no other. */

@@ -63,8 +63,9 @@ export const remedies: Readonly<Record<StoryName, Remedy>> = {
     `Ask who runs the firewall on the way${target(scene)}; compare from another network. A lower connect limit fails sooner.`,
   'injected-reset': ({ sinceWriteMs, rttMs }) =>
     `A device on the way reacts to what is sent${sinceWriteMs === undefined || rttMs === undefined ? '' : ` (its reset took ${ms(sinceWriteMs)} of a round trip of ${ms(rttMs)})`}. Confirm with a capture: the TTL of the reset against earlier packets.`,
-  'path-down': always(
-    'Try another address, region or network; check routes and VPN, and the MTU if only large requests fail.',
+  'path-down': always('Try another address, region or network; check routes and VPN.'),
+  'packets-too-large': always(
+    'Compare a small request with a large one, and check the MTU on the way (ping -M do -s 1472; tunnels and VPNs take some of it, and ICMP "fragmentation needed" must get through).',
   ),
   'name-unknown': always('Check the name and the search domains; ask another resolver (dig @1.1.1.1).'),
   'name-service-failed': always(

@@ -35,7 +35,7 @@ export const storiesOfHere = {
     ...host,
     says: 'this process was blocked for so long that the other end had given the connection up, or our limit ran out',
     prior: [0, 0.5, 0, 0.3, 0.5, 0.5, 3, 0.3, 0.3],
-    ends: { fin: 0.5, 'fin-then-rst': 0.3, 'rst-too-fast': 0.1, 'rst-solicited': 0.1, silence: 0.2 },
+    ends: { fin: 0.5, 'fin-then-rst': 0.3, 'rst-too-fast': 0.1, 'rst-solicited': 0.1, silence: 0.6 },
   },
   'local-resources': {
     ...host,

@@ -111,9 +111,15 @@ export const storiesOfWay = {
   'path-down': {
     ...network,
     traits: ['cut-off'],
-    says: 'the way to the server is broken (a lost route, a cut, packets too large for a hop)',
+    says: 'the way to the server is broken (a lost route, a cut)',
     prior: [0, 14, 0, 4, 4, 3, 3, 6, 9],
     ends: { silence: 0.85, 'local-timeout': 0.9, icmp: 0.8 },
+  },
+  'packets-too-large': {
+    ...network,
+    says: 'large packets are lost on the way, and nobody says so (an MTU black hole)',
+    prior: [0, 0, 0, 1.5, 0.4, 0.4, 0.4, 3, 0.5],
+    ends: { silence: 0.95, 'local-timeout': 0.95 },
   },
   'name-unknown': {
     ...names,
