@@ -4,16 +4,18 @@
  * intercepts the global fetch intercepts this one.
  */
 
-import type { Sender, Sending } from '../attempt/sender.js'
+import type { Sending } from '../attempt/sender.js'
 import { runCall } from '../call/call.js'
 import type { CallHost, CallSpec, CallTarget } from '../call/spec.js'
-import type { Clock } from '../clock.js'
 import { redactPath, redactText } from '../failure/redact.js'
 import type { ClientSettings } from '../options.js'
 import { requestClass } from '../policy/idempotency.js'
 import { type CallOptions, callSettings, checkedKey } from './call-options.js'
-import { drain } from './drain.js'
+import { globalFetch, type HostFetch, noteOurs, obedientFetch } from './native-fetch.js'
 import { isOneShot, OneShotBody } from './one-shot-body.js'
+import { plainFetch } from './plain-fetch.js'
+import { plainRequest } from './plain-request.js'
+import { ResponseSender } from './response-sender.js'
 import { dispatcherOf, mayResume, type Resumption } from './resume.js'
 import { withTypedBody } from './typed-body.js'
 
@@ -33,14 +35,6 @@ export interface FetchInit extends Omit<RequestInit, 'body' | 'dispatcher' | 'du
 /** The type of `client.fetch` and of the exported `fetch`. */
 export type FetchFunction = (input: string | URL | Request, init?: FetchInit) => Promise<Response>
 
-type HostFetch = (input: string | URL | Request, init?: object) => Promise<Response>
-
-/** The fetch of this process before anybody replaced it, by us for instance. */
-const nativeFetch: HostFetch | undefined = globalThis.fetch as HostFetch | undefined
-/** Node's is undici, and brings everything that needs a network to our dispatcher. Deno's and Bun's go ways of their own. */
-const obedientFetch = process.versions['undici'] === undefined ? undefined : nativeFetch
-const ours = new WeakSet<object>()
-
 /** Makes the fetch of one client. */
 export function fetchOf(host: CallHost, client: ClientSettings): FetchFunction {
   // Not async: a frame that only passes a promise on costs three turns of the microtask queue.
@@ -59,21 +53,15 @@ export function fetchOf(host: CallHost, client: ClientSettings): FetchFunction {
     const signal = signalOf(input, init)
     // It also knows what becomes of a body that is not sent, since the call was aborted before it began.
     if (!isUsableSignal(signal) || signal?.aborted === true) return hostFetch(input, init)
+    const plain = hostFetch === obedientFetch ? plainRequest(input, init) : undefined
+    if (plain !== undefined) return plainFetch(plain, init, { host, client })
     return new FetchCall(input, init, hostFetch).run(host, client)
   }
-  ours.add(offhookFetch)
+  noteOurs(offhookFetch)
   return offhookFetch
 }
 
-function globalFetch(): HostFetch {
-  const current = globalThis.fetch as HostFetch | undefined
-  // `globalThis.fetch = client.fetch` must not make it call itself.
-  const chosen = current === undefined || ours.has(current) ? nativeFetch : current
-  if (chosen === undefined) throw new TypeError('there is no global fetch here; give one to createClient({ fetch })')
-  return chosen
-}
-
-class FetchCall implements Sender<Response> {
+class FetchCall extends ResponseSender {
   readonly #input: string | URL | Request
   /** A copy: its getters were asked once, as fetch does. */
   readonly #init: FetchInit
@@ -88,6 +76,7 @@ class FetchCall implements Sender<Response> {
   #mistaken = false
 
   constructor(input: string | URL | Request, init: FetchInit, hostFetch: HostFetch) {
+    super()
     this.#input = input
     this.#init = init
     this.#hostFetch = hostFetch
@@ -137,18 +126,6 @@ class FetchCall implements Sender<Response> {
     // our dispatcher, everything can be told and stopped there, at a fraction of the cost.
     if (this.#needsSignal) return this.#fetch({ dispatcher, signal: sending.signal })
     return this.#fetch({ dispatcher }).then((response) => withTypedBody(response, sending))
-  }
-
-  status(answer: Response): number {
-    return answer.status
-  }
-
-  header(answer: Response): (name: string) => string | undefined {
-    return (name) => answer.headers.get(name) ?? undefined
-  }
-
-  discard(answer: Response, clock: Clock): void {
-    if (answer.body !== null && !answer.body.locked) drain(answer.body.getReader(), clock)
   }
 
   onStart(contentLength: number | undefined): void {

@@ -13,6 +13,7 @@ import { drain } from './drain.js'
 import { isReadOnce, OneShotBody } from './one-shot-body.js'
 import { dispatcherOf, mayResume, type Resumption } from './resume.js'
 import { headerOf, rereadable, withDefault, withHeader } from './undici-headers.js'
+import { originOf, pathOf } from './url-parts.js'
 
 /** A request body for `request`: what undici takes, and URLSearchParams and the global FormData as well. */
 export type RequestBody =
@@ -193,20 +194,6 @@ const written = new Set([
   ...['timeout', 'retry', 'idempotent', 'idempotencyKey', 'hedge', 'throwOnStatus', 'dispatcher'],
   ...['signal', 'maxRedirections', 'headersTimeout', 'bodyTimeout'],
 ])
-
-/**
- * The origin of a URL as a slice of the one string that it keeps: its getter joins a new one on each call, which whoever
- * looks it up has to read through.
- */
-function originOf(url: URL): string {
-  const { href } = url
-  const origin = href.slice(0, href.indexOf('/', 'https://'.length))
-  return origin.includes('@') ? url.origin : origin
-}
-
-function pathOf({ pathname, search }: URL): string {
-  return search === '' ? pathname : `${pathname}${search}`
-}
 
 /** undici: 0 is no limit. */
 function orNone(ms: number | null | undefined, otherwise: number | undefined): number | undefined {

@@ -9,6 +9,7 @@ import { isOffhookError } from '../failure/errors.js'
 import type { AttemptReport, Evidence, Limit } from '../failure/evidence.js'
 import { isDecoding, listenToDecoder } from '../wire/decoder-handlers.js'
 import { Exchange } from '../wire/exchange.js'
+import type { AnyHandler } from '../wire/handler-shapes.js'
 import { Timeline } from '../wire/timeline.js'
 import { AddedHeaders } from '../wire/undici-added-headers.js'
 import {
@@ -127,6 +128,12 @@ export class Attempt<Answer> implements Sending, DispatchListener {
 
   done(): void {
     this.#close()
+  }
+
+  handOver(handler: AnyHandler): void {
+    const { exchange } = this.#timeline
+    if (exchange?.header('content-encoding') !== undefined)
+      listenToDecoder(exchange, handler, (raw) => this.#undecodable(exchange, raw))
   }
 
   /** What is known of the attempt now. */

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js'
 import type { AttemptReport, Evidence } from '../failure/evidence.js'
 import type { Failure } from '../failure/kinds.js'
 import type { Exchange } from '../wire/exchange.js'
-import type { HeaderReader } from '../wire/handler-shapes.js'
+import type { AnyHandler, HeaderReader } from '../wire/handler-shapes.js'
 import type { WatchingDispatcher } from '../wire/undici-dispatcher.js'
 
 /** How an adapter sends one try by its host's API, and how its answers are read. */
@@ -38,6 +38,8 @@ export interface Sending {
   readonly lost: Lost | undefined
   /** The body cannot be continued; returns the error for its reader. `attempts` tells of the attempts to continue it. */
   giveUp(attempts: readonly AttemptReport[] | undefined): unknown
+  /** The answer is passed on to this handler, with whatever else comes of it. */
+  handOver(handler: AnyHandler): void
   /** The body is complete, however it came. */
   done(): void
 }

@@ -26,6 +26,8 @@ export interface Probe {
   readonly fails?: FailureKind
   /** The code that may stand at the bottom in place of bare fetch's. */
   readonly cause?: string
+  /** What it may resolve to as well: with the reason that the fetch of Node 20 and 22 forgets while nobody reads. */
+  readonly better?: unknown
   /** Our own side breaks off while the request goes out: what the server sees of it is chance. */
   readonly races?: true
 }

@@ -72,6 +72,7 @@ const quiet: readonly Probe[] = [
   },
   {
     name: 'aborted before the body is read',
+    better: { same: true, isDomException: false, isTypeError: false },
     ask: async (fetch, { url }) => {
       const controller = new AbortController()
       const response = await fetch(`${url}/stall-body`, { signal: controller.signal })
@@ -225,6 +226,7 @@ const racing: readonly Probe[] = [
   },
   {
     name: 'a clone, the original aborted',
+    better: [1, 2].map(() => ({ same: true, name: 'Error', isDomException: false, isTypeError: false })),
     ask: async (fetch, { url }) => {
       const controller = new AbortController()
       const response = await fetch(`${url}/stall-body`, { signal: controller.signal })

@@ -4,6 +4,7 @@
  */
 
 import './bare-fetch.js'
+import { isDeepStrictEqual } from 'node:util'
 import { createClient } from 'offhook'
 import * as undici from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -104,6 +105,7 @@ afterAll(async () => {
 async function compare(probe: Probe, [bare, ours]: readonly [Ground, Ground]): Promise<void> {
   const expected = await bare.make(probe)
   const found = await ours.make(probe)
+  if ('better' in probe && isDeepStrictEqual(found.end.resolved, probe.better)) return
   expect(found).toEqual({ ...expected, end: named(expected.end, found.end, probe) })
 }
 
