@@ -9,6 +9,7 @@ import type { Timeline } from './timeline.js'
 import type { AddedHeaders } from './undici-added-headers.js'
 import { Connections, type Route } from './undici-connections.js'
 import { exchangeKey, type WithExchange } from './undici-line.js'
+import { withOneLength } from './undici-one-length.js'
 
 /** undici 8 speaks only its new handlers; 7 speaks the old ones inside and translates. */
 const coreSpeaksOld = !('Dispatcher1Wrapper' in undici)
@@ -100,21 +101,6 @@ export interface WatchingDispatcher extends Pick<undici.Dispatcher, keyof undici
 
 function held(handler: AnyHandler, limit: number): AnyHandler {
   return limit > 0 ? holdBody(handler, limit) : handler
-}
-
-/**
- * The fetch of Node 20 and 22 adds the length that it has worked out to the one that its caller has given, as `5, 5`, and
- * undici 7 and 8 refuse that. Equal values are one (RFC 9110 §8.6).
- */
-function withOneLength(options: undici.Dispatcher.DispatchOptions): undici.Dispatcher.DispatchOptions {
-  const { headers, body } = options
-  if (body === null || body === undefined || typeof headers !== 'object' || Array.isArray(headers)) return options
-  for (const name in headers) {
-    if (name.length !== contentLength.length || name.toLowerCase() !== contentLength) continue
-    const length = /^(\d+), \1$/.exec(String(Reflect.get(headers, name)))?.[1]
-    if (length !== undefined) return { ...options, headers: { ...headers, [name]: length } as Record<string, string> }
-  }
-  return options
 }
 
 const contentLength = 'content-length'
