@@ -8,6 +8,7 @@ import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Clock } from '../clock.js'
 import type { Http2Facts } from '../failure/evidence.js'
+import { leaveWithCancel } from './http2-leave.js'
 import { type PingSettings, PingTimer } from './ping-timer.js'
 
 /** What is heard of one connection. */
@@ -101,6 +102,7 @@ export class StreamWatch {
   readonly #connection: Http2Watch
   #stream: ClientHttp2Stream | undefined
   #ended: 'whole' | 'cut' | undefined
+  #left: () => boolean = () => false
 
   constructor(connection: Http2Watch) {
     this.#connection = connection
@@ -108,6 +110,7 @@ export class StreamWatch {
 
   opened(stream: ClientHttp2Stream): void {
     this.#stream = stream
+    this.#left = leaveWithCancel(stream)
     const push = stream.push
     // END_STREAM comes as the end of a stream that still stands, RST_STREAM as the end of one that is closed already.
     stream.push = (chunk: unknown, encoding?: BufferEncoding) => {
@@ -121,10 +124,10 @@ export class StreamWatch {
     return this.#ended === 'cut' && this.reset !== undefined
   }
 
-  /** The code with which the stream was reset, on a connection that stood; 0 is NO_ERROR. */
+  /** The code with which the peer reset the stream, on a connection that stood; 0 is NO_ERROR. */
   get reset(): number | undefined {
     const stream = this.#stream
-    if (stream?.closed !== true || this.#connection.gone) return undefined
+    if (stream?.closed !== true || this.#connection.gone || this.#left()) return undefined
     return stream.rstCode === 0 && this.#ended !== 'cut' ? undefined : stream.rstCode
   }
 
