@@ -83,6 +83,36 @@ function raceOrNot(scene: Scene): Look | undefined {
   )
 }
 
+/** Times, in seconds, at which somebody's limit is set more often than not. */
+const roundSeconds = [5, 10, 15, 20, 25, 30, 40, 45, 50, 55, 60, 90, 100, 120, 180, 230, 240, 300, 350, 600, 900]
+
+/** Of a connection that waited for an answer, or for more of it. */
+const roundWait: Clue = {
+  of: ['circumstances', 'sinceLastWriteMs'],
+  look: (scene) => (scene.situation === 'body' ? undefined : onRoundSecond(scene, scene.sinceWriteMs, 'our write')),
+}
+const roundPause: Clue = {
+  of: ['circumstances', 'sinceLastReadMs'],
+  look: (scene) =>
+    scene.situation === 'body' ? onRoundSecond(scene, scene.sinceReadMs, 'the last byte of the answer') : undefined,
+}
+
+/** The limit that ran out for whoever cut it: chance hits such a second far less often than a clock does. */
+function onRoundSecond(scene: Scene, sinceMs: number | undefined, what: string): Look | undefined {
+  const { rttMs = 0, lateMs } = scene
+  if (!isCut(scene) || sinceMs === undefined || lateMs > 200) return undefined
+  const seconds = roundSeconds.find((at) => {
+    const over = sinceMs - 1000 * at
+    return over >= -20 && over <= 1.5 * rttMs + lateMs + 2 * at + 60
+  })
+  if (seconds === undefined) return undefined
+  return look('cut-on-a-round-second', `it was cut ${seconds} s after ${what}, as a timer does it`, {
+    'proxy-upstream-failed': 1.2,
+    'peer-application-aborted': 0.5,
+    'peer-process-gone': -0.7,
+  })
+}
+
 /** How long the dial took to be refused. */
 const dialTime: Clue = {
   of: ['circumstances', 'stepMs'],
@@ -231,4 +261,14 @@ const clockJump: Clue = {
       : undefined,
 }
 
-export const cluesOfTime: readonly Clue[] = [sinceWrite, dialTime, acceptedBefore, tooNear, limit, stall, clockJump]
+export const cluesOfTime: readonly Clue[] = [
+  sinceWrite,
+  roundWait,
+  roundPause,
+  dialTime,
+  acceptedBefore,
+  tooNear,
+  limit,
+  stall,
+  clockJump,
+]

@@ -66,8 +66,7 @@ export function factsOf(given: Given): Facts {
     throughProxy: connection?.proxy !== undefined || around.tunnel !== undefined,
     earlier: attempts.slice(0, -1),
     rttMs: positive(around.minRttMs),
-    // In a handshake that was not answered yet, what was written last is its beginning.
-    sinceWriteMs: amount(around.sinceLastWriteMs ?? (around.tls?.stage === 'hello-sent' ? around.stepMs : undefined)),
+    sinceWriteMs: amount(around.sinceLastWriteMs),
     sinceReadMs: amount(around.sinceLastReadMs),
     shortestMs: shortest(around),
     loopMs: amount(around.loopDelayMs),

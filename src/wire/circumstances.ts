@@ -104,7 +104,7 @@ function times({ exchange, startedAt, at }: Sight, record: SocketRecord | undefi
   const failedAt = Math.min(record?.endedAt ?? at, at)
   const trip = tripOf(record)
   const step = record?.stepMs(failedAt)
-  const wroteAt = lastWrite(exchange)
+  const wroteAt = lastWrite(exchange) ?? greeting(record)
   const readAt = lastRead(exchange, record)
   // What happened while the connection lay idle belongs to it.
   const since = Math.min(startedAt, (exchange.startedAt ?? at) - (exchange.idleMs ?? 0))
@@ -135,6 +135,11 @@ function lastWrite({ startedAt, sentAt, headAt, progressAt }: Exchange): number 
   if (startedAt === undefined) return undefined
   // Until an answer comes, what moves is the request.
   return sentAt ?? (headAt === undefined ? progressAt : startedAt)
+}
+
+/** The ClientHello, while it is the last that was written. */
+function greeting(record: SocketRecord | undefined): number | undefined {
+  return record?.dialPhase === 'tls' && !record.sight.heard ? record.sight.greetedAt : undefined
 }
 
 function lastRead(exchange: Exchange, record: SocketRecord | undefined): number | undefined {

@@ -13,6 +13,8 @@ export class SocketSight {
   raw: Socket | undefined
   /** The socket that requests are written on: the same, or the one that stands over it. */
   top: Socket | undefined
+  /** When TLS with the origin began: its first words are written at once. */
+  greetedAt: number | undefined
   /** The TLS session of an earlier connection was taken up. */
   resumed: boolean | undefined
   /** The headers of the last answer, and when they came. */

@@ -136,6 +136,8 @@ class Dial {
       if (secured === undefined) this.#fail(error)
       else this.#done(secured, socket)
     })
+    // Making it ready takes milliseconds, of which a round trip is none.
+    this.#record.sight.greetedAt = this.#host.clock.now()
   }
 
   /** @param beneath what carries it; without TLS it is the TCP socket itself */
