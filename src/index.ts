@@ -5,7 +5,8 @@
  */
 
 export type { CallOptions } from './adapters/call-options.js'
-export type { FetchBody, FetchFunction, FetchInit } from './adapters/fetch.js'
+export type { FetchFunction } from './adapters/fetch.js'
+export type { FetchBody, FetchInit } from './adapters/fetch-init.js'
 export type { RequestBody, RequestFunction, RequestOptions, RequestResult } from './adapters/request.js'
 export { type Client, type ClientStats, createClient, fetch, request } from './client.js'
 export type { Clock, Timer } from './clock.js'

@@ -10,7 +10,8 @@ import type { CallHost, CallSpec, CallTarget } from '../call/spec.js'
 import { redactPath, redactText } from '../failure/redact.js'
 import type { ClientSettings } from '../options.js'
 import { requestClass } from '../policy/idempotency.js'
-import { type CallOptions, callSettings, checkedKey } from './call-options.js'
+import { callSettings, checkedKey } from './call-options.js'
+import type { FetchBody, FetchInit } from './fetch-init.js'
 import { globalFetch, type HostFetch, noteOurs, obedientFetch } from './native-fetch.js'
 import { isOneShot, OneShotBody } from './one-shot-body.js'
 import { plainFetch } from './plain-fetch.js'
@@ -18,19 +19,6 @@ import { plainRequest } from './plain-request.js'
 import { ResponseSender } from './response-sender.js'
 import { dispatcherOf, mayResume, type Resumption } from './resume.js'
 import { withTypedBody } from './typed-body.js'
-
-/** A request body for `fetch`: what the global fetch takes, or a function that makes one afresh for each attempt. */
-export type FetchBody = NonNullable<RequestInit['body']> | AsyncIterable<Uint8Array> | null
-
-/**
- * What `fetch` takes: everything that the global fetch takes, a function as `body`, and {@link CallOptions}.
- */
-export interface FetchInit extends Omit<RequestInit, 'body' | 'dispatcher' | 'duplex'>, CallOptions {
-  /** A function makes the body afresh for each attempt, so that a stream can be sent again. */
-  body?: FetchBody | (() => FetchBody | Promise<FetchBody>) | undefined
-  /** Needed by the global fetch for streams; set for you when `body` is a function. */
-  duplex?: 'half' | undefined
-}
 
 /** The type of `client.fetch` and of the exported `fetch`. */
 export type FetchFunction = (input: string | URL | Request, init?: FetchInit) => Promise<Response>

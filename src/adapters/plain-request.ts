@@ -4,7 +4,7 @@
  */
 
 import { checkedKey } from './call-options.js'
-import type { FetchInit } from './fetch.js'
+import type { FetchInit } from './fetch-init.js'
 import { type Habits, nativeHabits } from './native-fetch.js'
 import { originOf, pathOf } from './url-parts.js'
 

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createClient } from 'offhook'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { FetchInit } from '../../src/adapters/fetch.js'
+import type { FetchInit } from '../../src/adapters/fetch-init.js'
 import { nativeHabits } from '../../src/adapters/native-fetch.js'
 import { plainRequest } from '../../src/adapters/plain-request.js'
 
