@@ -3,6 +3,7 @@
 import type { Clue, Look, Observation } from './clue.js'
 import { cluesOfConnection } from './clues-of-connection.js'
 import { cluesOfCounters } from './clues-of-counters.js'
+import { cluesOfHistory } from './clues-of-history.js'
 import { cluesOfKernel } from './clues-of-kernel.js'
 import { cluesOfRetries } from './clues-of-retries.js'
 import { cluesOfSiblings } from './clues-of-siblings.js'
@@ -21,6 +22,7 @@ export const clues: readonly Clue[] = [
   ...cluesOfSiblings,
   ...cluesOfRetries,
   ...cluesOfConnection,
+  ...cluesOfHistory,
 ]
 
 /** A clue that has something to say here. */

@@ -124,6 +124,13 @@ export interface Circumstances {
     readonly requestCap?: number
     /** How many closes were seen. */
     readonly closes?: number
+    /** Connections of this origin that had ended all at once: how many, how long before, how often within an hour. */
+    readonly endedTogether?: { readonly connections: number; readonly agoMs: number; readonly times: number }
+    /**
+     * The same method and path before: how often it was cut and how often answered, and how many other requests were
+     * answered since it was first cut.
+     */
+    readonly sameRequest?: { readonly cut: number; readonly answered: number; readonly othersAnswered: number }
   }
   /** The local address of the connection is no longer one of this host's. */
   readonly localAddressGone?: boolean
