@@ -247,15 +247,15 @@ class Call<Answer> implements AttemptOwner, RunningCall {
 
   #decide(examined: Examined): Verdict {
     const { clock, random } = this.#host
-    const { limits, retry } = this.#spec
     const question = questionOf(examined, this.#spec, {
       record: this.#record,
       dice: random(),
-      remainingMs: remainingTime(this.startedAt, clock.now(), limits.total),
+      throttleCost: this.#tries.origin.budget.throttleCost,
+      remainingMs: remainingTime(this.startedAt, clock.now(), this.#spec.limits.total),
       continuesBody: this.#continuesBody,
       replacesLine: this.#says !== undefined,
     })
-    return decide(question, retry)
+    return decide(question, this.#spec.retry)
   }
 
   /** Another attempt must be let out by the origin's policies, and paid for where it puts load on a server. */

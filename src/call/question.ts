@@ -23,6 +23,8 @@ export interface Standing {
   /** `undefined` before the first attempt that was not fine. */
   readonly record: CallRecord | undefined
   readonly dice: number
+  /** What the origin's budget takes for a throttled retry. */
+  readonly throttleCost: number
   /** Milliseconds to the total deadline; `undefined` without one. */
   readonly remainingMs: number | undefined
   readonly continuesBody: boolean
@@ -56,6 +58,7 @@ export function questionOf<Answer>(examined: Examined, spec: CallSpec<Answer>, s
     attempts: (record?.counted ?? 0) + 1,
     transparent: record?.transparent ?? 0,
     dice: standing.dice,
+    throttleCost: standing.throttleCost,
     reused: evidence?.connection?.reused,
     otherAddress: (evidence?.otherAddresses ?? 0) > 0,
     protocol: evidence?.connection?.protocol,

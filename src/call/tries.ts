@@ -36,6 +36,9 @@ export class Tries<Answer> {
   /** The attempt that counts: the one under way, or the one that ended the call. */
   current: Attempt<Answer> | undefined
   #hedge: Attempt<Answer> | undefined
+  /** The leave that the hedge was made by. */
+  #hedgePass: Pass | undefined
+  #wonByHedge = false
   #origin: Origin | undefined
   #number = 0
   #route: Route = 'pooled'
@@ -145,7 +148,12 @@ export class Tries<Answer> {
     if (hedge !== undefined && outcome.end === 'answer' && spec.sender.status(outcome.answer) < 400)
       hedge.record(host.clock.now(), host.clock.now() - startedAt)
     const load = this.#loadOf(outcome)
-    this.origin.report(load, pass)
+    const second = this.#hedgePass
+    this.#hedgePass = undefined
+    const bySecond = second !== undefined && this.#wonByHedge
+    this.origin.report(load, bySecond ? second : pass)
+    // Two attempts and one outcome: whichever does not count hands its leave back, for a probe would be waited for.
+    if (second !== undefined) this.origin.report('ignored', bySecond ? pass : second)
     this.origin.gate?.leave(load)
     return outcome
   }
@@ -198,6 +206,7 @@ export class Tries<Answer> {
       isGood: (outcome) => outcome.end === 'answer' && !call.wouldRetry(outcome),
       isRetryable: (outcome) => call.wouldRetry(outcome),
     })
+    this.#wonByHedge = result.wonByHedge
     if (result.wonByHedge) this.current = this.#hedge
     if (result.wonByHedge && result.outcome.end === 'answer') origin.budget.refund(host.clock.now(), 1)
     this.#hedge = undefined
@@ -215,10 +224,18 @@ export class Tries<Answer> {
   #payHedge(): boolean {
     const { host, spec } = this.#context
     const now = host.clock.now()
-    if (!spec.replayable() || typeof this.origin.admit(true) === 'string') return false
-    if (this.origin.hedge?.tryHedge(now) !== true) return false
-    if (this.origin.budget.withdraw(now, 1)) return true
-    this.origin.hedge.cancel(now)
+    const { hedge } = this.origin
+    if (hedge === undefined || !spec.replayable()) return false
+    const pass = this.origin.admit(true)
+    if (typeof pass === 'string') return false
+    if (hedge.tryHedge(now)) {
+      if (this.origin.budget.withdraw(now, 1)) {
+        this.#hedgePass = pass
+        return true
+      }
+      hedge.cancel(now)
+    }
+    this.origin.report('ignored', pass)
     return false
   }
 

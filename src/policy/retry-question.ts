@@ -39,11 +39,13 @@ export interface RetryQuestion {
   readonly resumable?: boolean | undefined
   /** A throw from 0 (included) to 1 (excluded), for the jitter. */
   readonly dice: number
+  /** What the origin's budget takes for a retry after a sign of overload, in tokens. Absent: 0.4. */
+  readonly throttleCost?: number | undefined
 }
 
 /** The answer: the decision for the record, and what the next attempt needs to know. */
 export interface Verdict extends Decision {
-  /** Tokens of the retry budget: 0 for a transparent retry, 0.4 after a sign of overload, 1 otherwise. */
+  /** Tokens of the retry budget: 0 for a transparent retry, `throttleCost` after a sign of overload, 1 otherwise. */
   readonly cost: number
   /** The retry is free and at once, because the request was proved not to have been processed. */
   readonly transparent: boolean

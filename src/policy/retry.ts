@@ -80,7 +80,7 @@ export function decide(question: RetryQuestion, policy: RetryPolicy): Verdict {
     return stop(late.stopReason, late.why, tooLate.number)
   }
 
-  const price = throttled && reading.manner !== 'C-slow' ? throttledCost : fullCost
+  const price = throttled && reading.manner !== 'C-slow' ? (question.throttleCost ?? throttledCost) : fullCost
   return {
     retry: true,
     because: `${says}; ${permits({ question, transparent, elsewhere, ...optInOf(reading.optIn) })}`,

@@ -45,6 +45,19 @@ describe('the retry budget', () => {
     await client.destroy()
   })
 
+  test.each([
+    [1, 1],
+    [0.5, 2],
+    [0.25, 4],
+  ])('takes %d of a token after a sign of overload, if it is told so: %d retries', async (throttleCost, retries) => {
+    await using server = await rudeServer({ script: { request: [{ respond: { status: 429, body: '' } }] } })
+    const budget = { ratio: 0, refill: 0, reserve: 1, throttleCost }
+    const client = createClient({ random: () => 0, budget, retry: { attempts: 10 }, throwOnStatus: true })
+    const error = await rejection(client.fetch(server.url))
+    expect(error).toMatchObject({ stopReason: 'budget', attempts: { length: retries + 1 } })
+    await client.destroy()
+  })
+
   test('gets its token back from a retry that succeeds', async () => {
     await using server = await rudeServer({ script: failTimes(1, misdeeds['reset-after-request']) })
     const client = createClient({ random: () => 0, budget: { ratio: 0, refill: 0, reserve: 1 } })

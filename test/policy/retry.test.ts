@@ -89,6 +89,9 @@ describe('guards', () => {
     expect(asked({ retryAfterMs: 0 })).toMatchObject({ retry: true, waitMs: 0, cost: 0.4 })
     expect(asked({ rateLimitMs: 2000 })).toMatchObject({ waitMs: 2500 })
     expect(asked({})).toMatchObject({ waitMs: 25, cost: 1 })
+    const dear = decide({ ...unavailable, throttleCost: 0.9, signals: { retryAfterMs: 0 } }, defaultRetryPolicy)
+    expect(dear).toMatchObject({ cost: 0.9 })
+    expect(decide({ ...unavailable, throttleCost: 0.9 }, defaultRetryPolicy)).toMatchObject({ cost: 1 })
   })
 
   it('gives up the spread, but not the wait, when time is short', () => {
