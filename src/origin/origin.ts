@@ -1,7 +1,7 @@
 /** What a client keeps for one origin: the state of each policy. Never shared between origins, so that none pays for another. */
 
 import type { Clock } from '../clock.js'
-import { Endings, type Hangups } from '../diagnosis/endings.js'
+import { Endings, type Hangups, type KeptFailures } from '../diagnosis/endings.js'
 import type { Circumstances } from '../failure/circumstances.js'
 import type { Evidence } from '../failure/evidence.js'
 import type { Failure } from '../failure/kinds.js'
@@ -64,10 +64,19 @@ export class Origin {
   #learned: Circumstances['learned']
   readonly #clock: Clock
   readonly #random: () => number
+  readonly #kept: KeptFailures
+  /** Counts the uses of all origins: the smallest number has rested longest. */
+  usedAt = 0
 
-  constructor(settings: OriginSettings, clock: Clock, random: () => number) {
+  /** @param host what all origins of a client share */
+  constructor(
+    settings: OriginSettings,
+    host: { readonly clock: Clock; readonly random: () => number; readonly kept: KeptFailures },
+  ) {
+    const { clock, random, kept } = host
     this.#clock = clock
     this.#random = random
+    this.#kept = kept
     this.budget = new RetryBudget(settings.budget)
     this.reuse = new ReuseLearner(settings.reuse)
     this.gate = settings.concurrency && new Gate(new ConcurrencyLimit(settings.concurrency))
@@ -107,7 +116,7 @@ export class Origin {
     const learned = this.#learned
     const whole =
       learned === undefined ? evidence : { ...evidence, circumstances: { ...evidence.circumstances, learned } }
-    this.#endings ??= new Endings()
+    this.#endings ??= new Endings(this.#kept)
     this.#endings.failed(failure, whole)
     const { idleMs } = evidence.connection ?? {}
     const { ending, circumstances = {} } = evidence
@@ -119,7 +128,7 @@ export class Origin {
 
   /** The far side ended a connection that had been idle for so long; the learner has been told. */
   endedIdle(idleMs: number): void {
-    this.#endings ??= new Endings()
+    this.#endings ??= new Endings(this.#kept)
     this.#endings.endedIdle(idleMs)
     const { timerMs, requests, observations } = this.reuse.limits(this.#clock.now())
     if (timerMs === undefined && requests === undefined) return

@@ -1,18 +1,23 @@
 /** The origins that somebody has talked to, each with the state of its own policies. */
 
 import type { Clock } from '../clock.js'
+import { KeptFailures } from '../diagnosis/endings.js'
 import { AddressMemory } from '../policy/addresses.js'
 import { ByOrigin } from '../wire/by-origin.js'
 import { Origin, type OriginSettings, type OriginStats } from './origin.js'
 
-/** Who talks to ever new origins must not grow with them; the oldest record goes first. */
+/** Who talks to ever new origins must not grow with them; one that was not asked for of late goes first. */
 const mostOrigins = 10_000
+/** Of so many one is forgotten. */
+const mostLookedAt = 8
 
 export class Origins {
   readonly #settings: OriginSettings
   readonly #clock: Clock
   readonly #random: () => number
   readonly #origins = new ByOrigin<Origin>()
+  readonly #kept = new KeptFailures()
+  #uses = 0
   /** Which addresses failed to connect of late, whatever origin they serve. */
   readonly addresses = new AddressMemory()
   /** Whether any policy is on that can refuse, delay or double a first attempt. */
@@ -30,11 +35,26 @@ export class Origins {
   of(name: string): Origin {
     let origin = this.#origins.get(name)
     if (origin === undefined) {
-      if (this.#origins.size >= mostOrigins) this.#origins.delete(this.#origins.keys().next().value as string)
-      origin = new Origin(this.#settings, this.#clock, this.#random)
+      if (this.#origins.size >= mostOrigins) this.#makeRoom()
+      origin = new Origin(this.#settings, { clock: this.#clock, random: this.#random, kept: this.#kept })
       this.#origins.set(name, origin)
     }
+    origin.usedAt = ++this.#uses
     return origin
+  }
+
+  /** Of some that have stood longest the one that has rested longest goes: a call pays for that with a number. */
+  #makeRoom(): void {
+    let rested: [string, Origin] | undefined
+    let left = mostLookedAt
+    for (const one of this.#origins) {
+      if (left-- === 0) break
+      const [name, origin] = one
+      this.#origins.delete(name)
+      const spared = rested !== undefined && rested[1].usedAt < origin.usedAt ? one : rested
+      if (spared !== undefined) this.#origins.set(...spared)
+      if (spared !== one) rested = one
+    }
   }
 
   stats(): Record<string, OriginStats> {
