@@ -1,6 +1,6 @@
 // The package as a user gets it: packed, linted, installed into an empty project, imported, required and type-checked
 // there. `npm run pack:check`.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +15,9 @@ const entrances = Object.keys(manifest.exports)
 const peers = Object.keys(manifest.peerDependencies)
 /** What cannot be imported without its peer, and how it says so. */
 const needsPeer = `${manifest.name}/opentelemetry ERR_MODULE_NOT_FOUND @opentelemetry/api`
+
+/** Users' compilers are not always ours; under a name of its own, so that it stands beside. */
+const olderCompiler = 'typescript-before'
 
 const scratch = mkdtempSync(join(tmpdir(), 'offhook-package-'))
 const project = join(scratch, 'project')
@@ -103,10 +106,14 @@ export const real: [${aliases.map((alias) => `Real<typeof ${alias}>`).join(', ')
   writeFileSync(join(project, 'use.mts'), `${lines((alias, name) => `import * as ${alias} from '${name}'`)}\n${proof}`)
   writeFileSync(join(project, 'use.cts'), `${lines((alias, name) => `import ${alias} = require('${name}')`)}\n${proof}`)
 
+  // What users write: narrowing, options that are let in and that are not.
+  copyFileSync(join(root, 'test/package/usage.ts'), join(project, 'usage.mts'))
+
   const ways = [
-    { module: 'nodenext', moduleResolution: 'nodenext', files: ['use.mts', 'use.cts'] },
-    { module: 'esnext', moduleResolution: 'bundler', files: ['use.mts'] },
+    { module: 'nodenext', moduleResolution: 'nodenext', files: ['use.mts', 'use.cts', 'usage.mts'] },
+    { module: 'esnext', moduleResolution: 'bundler', files: ['use.mts', 'usage.mts'] },
   ]
+  const compilers = [join(root, 'node_modules/typescript'), join(project, 'node_modules', olderCompiler)]
   for (const { files, ...resolution } of ways) {
     for (const lib of [['es2023'], ['es2023', 'dom', 'dom.iterable']]) {
       const compilerOptions = {
@@ -119,8 +126,11 @@ export const real: [${aliases.map((alias) => `Real<typeof ${alias}>`).join(', ')
         types: ['node'],
       }
       writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
-      const name = `types, ${resolution.moduleResolution}, lib ${lib.join(' ')}`
-      await command(name, `node "${join(root, 'node_modules/typescript/bin/tsc')}" -p tsconfig.json`)
+      for (const compiler of compilers) {
+        const { version } = JSON.parse(readFileSync(join(compiler, 'package.json'), 'utf8'))
+        const name = `types, TypeScript ${version}, ${resolution.moduleResolution}, lib ${lib.join(' ')}`
+        await command(name, `node "${join(compiler, 'bin/tsc')}" -p tsconfig.json`)
+      }
     }
   }
 }
@@ -143,7 +153,8 @@ async function check() {
   if (!(await command('install the optional peers', `npm install --no-audit --no-fund --prefer-offline ${ranges}`)))
     return
   await checkLoading()
-  await checkTypes()
+  const older = `npm install --no-audit --no-fund --prefer-offline ${olderCompiler}@npm:typescript@~5.9`
+  if (await command('install an older TypeScript', older)) await checkTypes()
   await command('the command starts', 'npx --no-install offhook --help')
 }
 
