@@ -1,6 +1,6 @@
 /** Whether a line came out as it should, and if not, in what it differs. */
 
-import type { OffhookError } from '../index.js'
+import type { Hangups, OffhookError } from '../index.js'
 import type { DemoLine, OwnExpectation } from './demo-line.js'
 import type { Deeds, End } from './sides.js'
 
@@ -9,6 +9,8 @@ export interface Played {
   readonly bare: readonly End[]
   readonly offhook: readonly End[]
   readonly deeds: Deeds
+  /** What `client.stats()` counted. */
+  readonly stats?: Pick<Hangups, 'failures' | 'mechanisms'>
   /** By the ledgers of the two servers, if there were servers. */
   readonly executed: { readonly bare: number; readonly offhook: number } | undefined
 }
@@ -36,6 +38,7 @@ function ownDifferences(expected: OwnExpectation, { offhook, deeds }: Played): s
     ...(expected.kind === undefined ? [] : differs('kind', expected.kind, failure?.kind)),
     ...oneOf('phase', expected.phase, failure?.phase),
     ...oneOf('delivery', expected.delivery, failure?.delivery),
+    ...oneOf('mechanism', expected.mechanism, failure?.mechanism),
     ...(expected.stop === undefined ? [] : differs('stopReason', expected.stop, deeds.stop)),
   ]
 }

@@ -1,6 +1,6 @@
 /** What a line of the demo is made of: a scene that can be played, and what must come of it. */
 
-import type { ClientOptions, Delivery, FailureKind, Phase, StopReason } from '../index.js'
+import type { ClientOptions, Delivery, FailureKind, Mechanism, Phase, StopReason } from '../index.js'
 import type { RudeServer } from '../testing/rude-server.js'
 
 /** Where a request goes. */
@@ -30,6 +30,8 @@ export interface OwnExpectation {
   readonly kind?: FailureKind
   readonly phase?: readonly Phase[]
   readonly delivery?: readonly Delivery[]
+  /** What happened on the wire, by `error.diagnosis` or the channel of attempts. */
+  readonly mechanism?: readonly Mechanism[]
   readonly attempts: number
   readonly stop?: StopReason
 }

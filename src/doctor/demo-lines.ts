@@ -3,7 +3,7 @@
  * and the demo fails when one of them is not met.
  */
 
-import type { Phase } from '../index.js'
+import type { Mechanism, Phase } from '../index.js'
 import { failTimes, misdeeds } from '../testing/rude-server.js'
 import type { Ask, DemoLine } from './demo-line.js'
 import { cutLate, hostedBy, nobodyListens, noSuchName, replay, upload } from './demo-targets.js'
@@ -16,8 +16,10 @@ const post: Ask = { method: 'POST', body: 'one order' }
 const reset = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']
 /** A short request may be seen as being written, or as written, when the connection ends. */
 const sent: readonly Phase[] = ['wait', 'send']
-const lostAnswer = { kind: 'reset', phase: sent, delivery: ['unknown'] } as const
-const cutBody = { kind: 'reset', phase: ['body'], delivery: ['partial'] } as const
+/** And whether the kernel had shown the end before the reset, upon that which was written last. */
+const byReset: readonly Mechanism[] = ['rst', 'fin-then-rst']
+const lostAnswer = { kind: 'reset', phase: sent, delivery: ['unknown'], mechanism: byReset } as const
+const cutBody = { kind: 'reset', phase: ['body'], delivery: ['partial'], mechanism: byReset } as const
 
 /** On the way to a connection. */
 const dialling: readonly DemoLine[] = [
@@ -33,6 +35,7 @@ const dialling: readonly DemoLine[] = [
           kind: 'refused',
           phase: ['connect'],
           delivery: ['unsent'],
+          mechanism: ['refused'],
           attempts: 3,
           stop: 'attempts',
         },
@@ -81,7 +84,17 @@ const dialling: readonly DemoLine[] = [
     open: hostedBy(misdeeds['tls-self-signed-certificate'], { tls: true }),
     expect: {
       bare: ['DEPTH_ZERO_SELF_SIGNED_CERT'],
-      offhook: [{ end: 'TlsError', kind: 'tls', phase: ['tls'], delivery: ['unsent'], attempts: 1, stop: 'permanent' }],
+      offhook: [
+        {
+          end: 'TlsError',
+          kind: 'tls',
+          phase: ['tls'],
+          delivery: ['unsent'],
+          mechanism: ['app-protocol'],
+          attempts: 1,
+          stop: 'permanent',
+        },
+      ],
       executed: { bare: 0, offhook: 0 },
     },
   },
@@ -145,7 +158,7 @@ const asking: readonly DemoLine[] = [
     open: hostedBy(failTimes(2, [{ read: 'request' }, 'fin'])),
     expect: {
       bare: ['UND_ERR_SOCKET'],
-      offhook: [{ end: 200, kind: 'closed', phase: sent, delivery: ['unknown'], attempts: 3 }],
+      offhook: [{ end: 200, kind: 'closed', phase: sent, delivery: ['unknown'], mechanism: ['fin'], attempts: 3 }],
       executed: { bare: 0, offhook: 1 },
     },
   },
@@ -156,7 +169,7 @@ const asking: readonly DemoLine[] = [
     options: () => ({ timeout: { headers: 300 } }),
     expect: {
       bare: ['silence'],
-      offhook: [{ end: 200, kind: 'timeout', phase: sent, delivery: ['unknown'], attempts: 2 }],
+      offhook: [{ end: 200, kind: 'timeout', phase: sent, delivery: ['unknown'], mechanism: ['silence'], attempts: 2 }],
       executed: { bare: 0, offhook: 1 },
     },
   },
@@ -186,6 +199,7 @@ const answering: readonly DemoLine[] = [
           kind: 'protocol',
           phase: ['head'],
           delivery: ['partial'],
+          mechanism: ['app-protocol'],
           attempts: 1,
           stop: 'permanent',
         },

@@ -1,6 +1,7 @@
 /** The cells of the demo's table: what came of a line, in words. */
 
-import { isOffhookError, type StopReason } from '../index.js'
+import { partyNames } from '../failure/diagnosis.js'
+import { type Diagnosis, isOffhookError, type StopReason } from '../index.js'
 import { codeOf, type Played, wordOf } from './compare.js'
 import type { Ask, DemoLine } from './demo-line.js'
 import type { Deeds, End } from './sides.js'
@@ -45,13 +46,23 @@ export function offhookCell({ ask }: DemoLine, { offhook, deeds }: Played): Cell
   if (first.how === 'answer') return recovered(first.status, deeds)
   if (first.how === 'silence' || !isOffhookError(first.error))
     return [{ text: wordOf(first, ask.wholeBytes), tone: 'bad' }]
-  const { name, kind, phase, delivery, mayHaveExecuted, stopReason } = first.error
+  const { name, kind, phase, delivery, mayHaveExecuted, stopReason, diagnosis } = first.error
   const end = stopReason === undefined ? '' : `; ${stopped[stopReason]}`
   return [
     { text: name, tone: 'careful' },
     { text: `${kind} in ${phase}, ${delivery}: ${mayHaveExecuted ? 'maybe executed' : 'not executed'}` },
     { text: `${tries(deeds)}${end}` },
+    ...(diagnosis === undefined ? [] : [{ text: `${diagnosis.mechanism}; ${whoOf(diagnosis)}` }]),
   ]
+}
+
+/** Who hung up, and how likely that is: named only where the diagnosis itself names somebody. */
+export function whoOf({ party, hypotheses }: Diagnosis): string {
+  const likeliest = party ?? hypotheses[0]?.party
+  if (likeliest === undefined) return 'nobody knows who'
+  const chance = hypotheses.filter((one) => one.party === likeliest).reduce((sum, one) => sum + one.probability, 0)
+  const who = `${partyNames[likeliest]} (${Math.round(chance * 100)} %)`
+  return party === undefined ? `it cannot be told who, likeliest ${who}` : `it was ${who}`
 }
 
 function manyCalls(ends: readonly End[], { attempts }: Deeds): Cell {
@@ -64,10 +75,11 @@ function manyCalls(ends: readonly End[], { attempts }: Deeds): Cell {
 
 function recovered(status: number, { failure, refusedWith, waitedMs, attempts }: Deeds): Cell {
   if (attempts === 1) return [{ text: `${status}`, tone: status < 400 ? 'good' : 'careful' }]
+  const mechanism = failure?.mechanism === undefined ? '' : ` (${failure.mechanism})`
   const before = failure === undefined ? refusedWith : `${failure.kind} in ${failure.phase}, ${failure.delivery}`
   return [
     { text: `${status} on attempt ${attempts}`, tone: status < 400 ? 'good' : 'careful' },
-    { text: `${attempts === 2 ? 'the first' : 'those before'}: ${before}` },
+    { text: `${attempts === 2 ? 'the first' : 'those before'}: ${before}${mechanism}` },
     { text: `sent again after ${milliseconds(waitedMs)}` },
   ]
 }

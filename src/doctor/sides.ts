@@ -9,6 +9,7 @@ import {
   type Delivery,
   type FailureKind,
   isOffhookError,
+  type Mechanism,
   type Phase,
   type StopReason,
 } from '../index.js'
@@ -25,7 +26,12 @@ export interface Deeds {
   readonly attempts: number
   readonly waitedMs: number
   /** The error's own, or those of the attempt that failed last when an answer came in the end. */
-  readonly failure?: { readonly kind: FailureKind; readonly phase: Phase; readonly delivery: Delivery }
+  readonly failure?: {
+    readonly kind: FailureKind
+    readonly phase: Phase
+    readonly delivery: Delivery
+    readonly mechanism?: Mechanism
+  }
   /** The status that a repeated attempt was answered with. */
   readonly refusedWith?: number
   readonly stop?: StopReason
@@ -94,14 +100,22 @@ function deedsOf(ends: readonly End[], attempts: readonly AttemptEvent[], decisi
   }
   const last = ends.at(-1)
   if (last?.how === 'error' && isOffhookError(last.error)) {
-    const { kind, phase, delivery, stopReason } = last.error
-    return { ...counts, failure: { kind, phase, delivery }, ...(stopReason !== undefined && { stop: stopReason }) }
+    const { kind, phase, delivery, stopReason, diagnosis } = last.error
+    const mechanism = diagnosis && { mechanism: diagnosis.mechanism }
+    return {
+      ...counts,
+      failure: { kind, phase, delivery, ...mechanism },
+      ...(stopReason !== undefined && { stop: stopReason }),
+    }
   }
   const failed = attempts.findLast((event) => event.event === 'error')
   const refused = attempts.findLast((event) => event.event === 'end' && (event.status ?? 0) >= 400)
   return {
     ...counts,
-    ...(failed?.event === 'error' && failed.failure !== undefined && { failure: failed.failure }),
+    ...(failed?.event === 'error' &&
+      failed.failure !== undefined && {
+        failure: { ...failed.failure, ...(failed.mechanism && { mechanism: failed.mechanism }) },
+      }),
     ...(refused?.event === 'end' && refused.status !== undefined && { refusedWith: refused.status }),
   }
 }

@@ -7,6 +7,7 @@ const expected: OwnExpectation = {
   kind: 'reset',
   phase: ['wait', 'send'],
   delivery: ['unknown'],
+  mechanism: ['rst'],
   attempts: 1,
   stop: 'unsafe',
 }
@@ -27,7 +28,7 @@ const played: Played = {
     attempts: 1,
     waitedMs: 0,
     stop: 'unsafe',
-    failure: { kind: 'reset', phase: 'wait', delivery: 'unknown' },
+    failure: { kind: 'reset', phase: 'wait', delivery: 'unknown', mechanism: 'rst' },
   },
   executed: { bare: 1, offhook: 1 },
 }
@@ -52,6 +53,11 @@ describe('differences', () => {
       'delivery',
       { deeds: { ...played.deeds, failure: { ...failure, delivery: 'unsent' } } },
       /delivery: .*came unsent/,
+    ],
+    [
+      'mechanism',
+      { deeds: { ...played.deeds, failure: { ...failure, mechanism: 'fin' } } },
+      /mechanism: expected rst, came fin/,
     ],
     ['stop', { deeds: { ...played.deeds, stop: 'attempts' } }, /stopReason: expected unsafe, came attempts/],
     ['ledger of bare', { executed: { bare: 0, offhook: 1 } }, /ledger of bare: .*expected 1, came 0/],

@@ -1,7 +1,10 @@
+import type { Diagnosis } from 'offhook'
 import { describe, expect, test } from 'vitest'
 import { runDemo } from '../../src/doctor/demo.js'
+import { type Behaviour, behaviours } from '../../src/doctor/demo-behaviours.js'
 import type { DemoLine } from '../../src/doctor/demo-line.js'
 import { demoLines } from '../../src/doctor/demo-lines.js'
+import { whoOf } from '../../src/doctor/demo-words.js'
 import { MemoryTerminal } from './memory-terminal.js'
 
 function lineThat(says: RegExp, method: string): DemoLine {
@@ -28,6 +31,23 @@ describe('the lines of the demo', () => {
   })
 })
 
+describe('what a client does besides', () => {
+  test.each(behaviours.map((one) => [one.does, one] as const))('%s: as expected', async (_, { play }) => {
+    const { says, expected } = await play()
+    expect(expected).toEqual(Object.fromEntries(Object.keys(expected).map((what) => [what, true])))
+    expect(Object.keys(expected).length).toBeGreaterThanOrEqual(2)
+    expect(says.length).toBe(2)
+  })
+
+  test.each([
+    ['peer-application', [0.5, 0.4], 'it was the server application (90 %)'],
+    [undefined, [0.5, 0.1], 'it cannot be told who, likeliest the server application (60 %)'],
+  ] as const)('whoOf: %s', (party, chances, words) => {
+    const hypotheses = chances.map((probability) => ({ probability, party: 'peer-application' }))
+    expect(whoOf({ ...(party && { party }), hypotheses } as unknown as Diagnosis)).toBe(words)
+  })
+})
+
 describe('runDemo', () => {
   test('each row says what both sides say, what was done, and what the ledger knows', async () => {
     const terminal = new MemoryTerminal({ columns: 120 })
@@ -51,6 +71,28 @@ describe('runDemo', () => {
     expect(terminal.text).toContain('✗')
     expect(terminal.text).toContain('not as expected: the ledger of offhook: executions: expected 2, came 1')
     expect(terminal.text).toContain('1 of 2 lines came out as expected')
+  })
+
+  test('says who hung up and how likely that is, and what channels and statistics tell, in agreement', async () => {
+    const terminal = new MemoryTerminal({ columns: 120 })
+    expect(await runDemo(terminal, [lostOrder, cutBody])).toBe(0)
+    const text = terminal.text.replace(/\s+/g, ' ')
+    expect(text).toMatch(/(rst|fin-then-rst); it (was|cannot be told who, likeliest) [a-z' ]+ \(\d+ %\)/)
+    expect(text).toContain('channels: 2 calls, 2 attempts, 0 of them followed by another')
+    expect(text).toMatch(/client\.stats\(\): 2 failures, by (rst 2|rst 1, fin-then-rst 1|fin-then-rst 2)/)
+  })
+
+  test('a behaviour that does not come out as expected is marked, and makes the exit code 1', async () => {
+    const wrong: Behaviour = {
+      does: 'nothing',
+      option: 'none',
+      play: async () => ({ says: ['nothing was done'], expected: { something: false, anything: true } }),
+    }
+    const terminal = new MemoryTerminal()
+    expect(await runDemo(terminal, [], [wrong])).toBe(1)
+    expect(terminal.text).toContain('not as expected: something')
+    expect(terminal.text).not.toContain('not as expected: anything')
+    expect(terminal.text).toContain('0 of 1 behaviours')
   })
 
   test('writes no control character where there is neither terminal nor colour', async () => {
