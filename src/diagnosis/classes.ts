@@ -95,6 +95,7 @@ export const classes: readonly LikeClass[] = [
       'peer-rejected-early',
       'peer-process-gone',
       'peer-host-overloaded',
+      'peer-connection-killed',
       'balancer-target-gone',
       'proxy-upstream-failed',
       'filter-rejects',

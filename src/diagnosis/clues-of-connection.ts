@@ -78,7 +78,8 @@ const keepAlive: Clue = {
       at: `it had been idle for ${ms(idleMs)}, and its server announces that it closes idle ones after ${ms(timer)}`,
       below: `it had been idle for ${ms(idleMs)} only, and its server announces that it closes idle ones after ${ms(timer)}`,
       name: 'announced-timer',
-      weight: 1.8,
+      weight: 2.2,
+      flows: 0,
     })
   },
 }
@@ -96,6 +97,7 @@ const learnedIdle: Clue = {
       below: `it had been idle for ${ms(idleMs)} only, and ${seen} ended after about ${ms(timer)} of idling`,
       name: 'learned-timer',
       weight: Math.min(2.3, 0.8 + 0.4 * Math.max(0, closes)),
+      flows: 0.5,
     })
   },
 }
@@ -105,9 +107,11 @@ interface Timed {
   readonly below: string
   readonly name: string
   readonly weight: number
+  /** The share of it that holds for devices that only forward packets: what a server announces is its own timer. */
+  readonly flows: number
 }
 
-function timed(idleMs: number, timerMs: number, { at, below, name, weight }: Timed): Look | undefined {
+function timed(idleMs: number, timerMs: number, { at, below, name, weight, flows }: Timed): Look | undefined {
   const where = against(idleMs, timerMs)
   if (where === 'below')
     return look(`below-${name}`, below, {
@@ -120,7 +124,7 @@ function timed(idleMs: number, timerMs: number, { at, below, name, weight }: Tim
   if (where === 'beyond')
     return look(`beyond-${name}`, at, { 'peer-idle-timer': -0.5, 'proxy-idle-timer': -0.5, 'local-stall': weight })
   return look(`at-${name}`, at, {
-    'by-idling': 0.5 * weight,
+    'by-idling': flows * weight,
     'peer-idle-timer': weight,
     'proxy-idle-timer': weight,
     'local-stall': 0.7 * weight,

@@ -1,5 +1,6 @@
 /** Clues in what the kernel of this host counted meanwhile. Other programs move its counters too: none of them is proof. */
 
+import { ms } from '../failure/story.js'
 import { type Clue, type Look, look } from './clue.js'
 import { amount, isLoopback, moved } from './facts.js'
 import { isDial, isSilent, type Scene } from './scene.js'
@@ -114,6 +115,44 @@ const sentAgain: Clue = {
   },
 }
 
+/** Without the row of the socket: what is not acknowledged within a fraction of a second is sent again, and counted. */
+const againOrNot: Clue = {
+  of: counter('Tcp.RetransSegs'),
+  group: 'not-sent',
+  look: (scene) => {
+    const { around, sinceWriteMs = 0, rttMs = 0 } = scene
+    const count = moved(scene, 'Tcp.RetransSegs')
+    const timeouts = moved(scene, 'TcpExt.TCPTimeouts') ?? 0
+    if (scene.mechanism !== 'silence' || around.row !== undefined || isDial(scene) || isLoopback(scene) === true)
+      return undefined
+    if (count === undefined || count < 2 || timeouts === 0 || sinceWriteMs < 700 + 2 * rttMs) return undefined
+    return look(
+      'sent-again-by-somebody',
+      `this host sent ${count} segments again meanwhile: the request may not have been acknowledged`,
+      { 'peer-application': -1.8, proxy: -1.8, 'local-filter': -1 },
+    )
+  },
+}
+
+/** The same: had the request not been acknowledged, something would have been sent again. */
+const nothingAgain: Clue = {
+  of: ['circumstances', 'counters'],
+  group: 'not-sent',
+  look: (scene) => {
+    const { around, sinceWriteMs = 0, rttMs = 0, situation } = scene
+    const { platform, requestWritten, row } = around
+    if (scene.mechanism !== 'silence' || row !== undefined || isDial(scene) || situation === 'body') return undefined
+    if (platform !== 'linux' || requestWritten !== true || isLoopback(scene) === true) return undefined
+    if (moved(scene, 'Tcp.RetransSegs', 'Ip.OutStopped', 'Ip6.OutStopped') !== 0) return undefined
+    if (sinceWriteMs < 1000 + 3 * rttMs) return undefined
+    return look(
+      'nothing-sent-again',
+      `this host sent no segment again within ${ms(sinceWriteMs)}: the request was acknowledged`,
+      { path: -2.5, 'peer-host': -2.5, 'local-filter': -1, 'local-network-changed': -1 },
+    )
+  },
+}
+
 /** ICMP "destination unreachable": from outside, or of this host's own making. */
 const unreachables: Clue = {
   of: counter('Icmp.InDestUnreachs'),
@@ -194,6 +233,8 @@ export const cluesOfCounters: readonly Clue[] = [
   stopped6,
   retransmitted,
   sentAgain,
+  againOrNot,
+  nothingAgain,
   unreachables,
   spokeOn,
 ]

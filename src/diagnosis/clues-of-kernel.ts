@@ -121,7 +121,7 @@ const loopback: Clue = {
       'peer-host': -5,
       'name-service': -4,
       'local-network-changed': -3,
-      'nothing-listening-here': 4.5,
+      'nothing-listening-here': 4.8,
     })
   },
 }

@@ -56,7 +56,7 @@ function perhaps({ mechanism, manner, sinceWriteMs, rttMs, shortestMs = 0 }: Sce
 }
 
 /** A close that was already under way when we wrote comes within one round trip. */
-const late = { 'by-limit': -2.5, forgotten: -1.5, 'local-stall': -2.5 } as const
+const late = { 'by-limit': -3.5, forgotten: -1.5, 'local-stall': -2.5 } as const
 
 function raceOrNot(scene: Scene): Look | undefined {
   const { mechanism, sinceWriteMs, rttMs, shortestMs = 0, lateMs } = scene
@@ -131,6 +131,17 @@ const dialTime: Clue = {
           'filter-rejects': 1.5,
           'local-filter': 2,
         },
+      )
+    if (
+      shortestMs > 5 &&
+      dialMs >= 0.8 * shortestMs &&
+      dialMs - loopMs <= 1.6 * (rttMs ?? 0) &&
+      mechanism === 'refused'
+    )
+      return look(
+        'refused-after-a-round-trip',
+        `it was refused after ${ms(dialMs)}, and a round trip to that host takes ${ms(rttMs)}: by the host, or beside it`,
+        { 'filter-rejects': -1, 'balancer-target-gone': -0.5, 'local-host': -3 },
       )
     if (rttMs === undefined && isPublic(scene) === true && dialMs < 1)
       return look('refused-at-once', `it was refused after ${ms(dialMs)}, sooner than any host of the internet can`, {

@@ -71,8 +71,10 @@ const unseenMs = 4
 const ranges: Readonly<Record<ResetManner, readonly [number, number]>> = {
   'too-fast': [0, 0.6],
   solicited: [0.6, 1.6],
-  unsolicited: [1.6, 6],
+  unsolicited: [1.6, Number.POSITIVE_INFINITY],
 }
+/** Who thinks about it takes a millisecond or half a minute, and any order of size between as likely. */
+const longestThoughtMs = 30_000
 
 /** How well each manner fits the times, 0 to 1. */
 export type Manners = Readonly<Record<ResetManner, number>>
@@ -102,7 +104,7 @@ export function mannersOf(facts: Facts): Manners {
   const fits = {
     'too-fast': covered(ranges['too-fast']),
     solicited: covered(ranges.solicited),
-    unsolicited: low > ranges.unsolicited[1] ? 1 : covered(ranges.unsolicited),
+    unsolicited: thoughtOf({ low, high, longest: longestThoughtMs / rttMs }),
   }
   const best = Math.max(...Object.values(fits))
   return {
@@ -112,13 +114,21 @@ export function mannersOf(facts: Facts): Manners {
   }
 }
 
+/** How much of the times that somebody thinks an interval covers, by their orders of size. */
+function thoughtOf({ low, high, longest }: Readonly<Record<'low' | 'high' | 'longest', number>>): number {
+  const [from] = ranges.unsolicited
+  if (high < from) return 0
+  if (low >= from) return 1
+  return Math.log(Math.min(high, longest) / from) / Math.log(Math.max(longest, 2 * from) / from)
+}
+
 /**
  * The peer may reset a new connection as soon as it has accepted it, and then the reset is no answer to a request: where
  * that was written only later, the clock says nothing.
  */
-function mayHaveBeenUnderWay({ evidence, sinceWriteMs = 0, sinceReadMs, rttMs = 0 }: Facts): boolean {
-  const fresh = evidence?.connection?.reused === false && evidence.status === undefined
-  return fresh && sinceReadMs !== undefined && sinceReadMs >= 0.6 * rttMs && sinceReadMs - sinceWriteMs > 0.3 * rttMs
+function mayHaveBeenUnderWay({ evidence, sinceWriteMs = 0, sinceReadMs = 0, shortestMs = 0 }: Facts): boolean {
+  if (evidence?.connection?.reused !== false || evidence.status !== undefined) return false
+  return sinceReadMs > 0 && sinceReadMs >= 0.6 * shortestMs && sinceReadMs - sinceWriteMs > 0.3 * shortestMs
 }
 
 /** The manner, where the times leave no other. */

@@ -39,6 +39,9 @@ export const remedies: Readonly<Record<StoryName, Remedy>> = {
     'On the host look at ListenOverflows, somaxconn and tcp_abort_on_overflow, and at whether the application accepts fast enough.',
   ),
   'peer-host-filter': always("Look at the packet filter of the server's host (nft list ruleset, security groups)."),
+  'peer-connection-killed': always(
+    "Look at the server's host at that time: memory (TCPAbortOnMemory), who may destroy sockets there (ss -K, the container network), and the reason that its kernel gives (tracepoint tcp:tcp_send_reset).",
+  ),
   'nothing-listening': (scene) =>
     `Check the port and whether the server is up and ready${target(scene)}; a firewall that rejects looks the same.`,
   'nothing-listening-here': (scene) =>

@@ -24,7 +24,7 @@ export const storiesOfPeer = {
     says: 'the server closed the idle connection just as the request was on its way (the keep-alive race)',
     prior: [0, 0, 0, 0, 0, 2, 38, 2, 0],
     // A timer ends with a FIN, and the FIN is seen first: an RST alone, and a whole round trip later, is not its way.
-    ends: { fin: 0.5, 'fin-then-rst': 0.3, 'rst-too-fast': 0.15, 'rst-solicited': 0.05, 'rst-unsolicited': 0.03 },
+    ends: { fin: 0.6, 'fin-then-rst': 0.3, 'rst-too-fast': 0.08, 'rst-solicited': 0.02, 'rst-unsolicited': 0.01 },
   },
   'peer-connection-cap': {
     ...application,
@@ -37,7 +37,7 @@ export const storiesOfPeer = {
     ...application,
     traits: ['exit'],
     says: 'the server process ended (a crash, a kill, a restart, a deploy)',
-    prior: [0, 10, 0, 8, 13, 18, 7, 10, 25],
+    prior: [0, 13, 0, 8, 13, 18, 7, 10, 25],
     ends: {
       refused: 0.75,
       fin: 0.5,
@@ -97,10 +97,16 @@ export const storiesOfPeer = {
     prior: [0, 6, 0, 0.5, 1, 0.5, 1, 0.5, 0.5],
     ends: { silence: 0.4, 'local-timeout': 0.4, refused: 0.3, icmp: 0.25, 'rst-solicited': 0.3 },
   },
+  'peer-connection-killed': {
+    ...host,
+    says: "something on the server's host killed the connection (its kernel for want of memory, ss -K, a container network)",
+    prior: [0, 0, 0, 1, 2, 2.5, 1, 1, 2],
+    ends: { 'rst-unsolicited': 0.8, 'rst-solicited': 0.2 },
+  },
   'nothing-listening': {
     ...host,
     says: "nothing listens on that port of the server's host",
-    prior: [0, 32, 0, 0, 0, 0, 0, 0, 0],
+    prior: [0, 28, 0, 0, 0, 0, 0, 0, 0],
     ends: { refused: 0.95 },
   },
   'tls-refused': {

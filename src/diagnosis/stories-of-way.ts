@@ -86,7 +86,7 @@ export const storiesOfWay = {
   'filter-rejects': {
     ...network,
     says: 'a firewall on the way rejects this traffic',
-    prior: [0, 12, 0, 4, 3, 1, 1, 1.5, 1],
+    prior: [0, 15, 0, 4, 4, 3, 1, 1.5, 1],
     ends: {
       refused: 0.45,
       icmp: 0.7,
@@ -105,7 +105,7 @@ export const storiesOfWay = {
   'injected-reset': {
     ...network,
     says: 'a device on the way injected the reset because of what was sent (inspection, censorship)',
-    prior: [0, 0.5, 0, 5, 4, 1, 0.2, 1, 1],
+    prior: [0, 0.5, 0, 5, 4.5, 2.5, 0.2, 1, 1],
     ends: { 'rst-too-fast': 0.8, 'rst-solicited': 0.12, 'rst-unsolicited': 0.05 },
   },
   'path-down': {
