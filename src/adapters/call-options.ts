@@ -3,7 +3,6 @@
 import type { CallLimits } from '../call/spec.js'
 import type { ClientSettings, TimeoutOptions } from '../options.js'
 import { checkTimeouts } from '../options.js'
-import { mismatch } from '../policy/option-check.js'
 import { checkRetryOptions, type RetryOptions, type RetryPolicy } from '../policy/retry-options.js'
 import type { Dispatcher } from '../wire/undici-connections.js'
 
@@ -54,7 +53,8 @@ export function checkedKey(options: CallOptions | undefined): string | undefined
   if (key === undefined) return undefined
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come into a header (RFC 9110 §5.5)
   if (typeof key !== 'string' || key === '' || /[\0-\x1f\x7f]|[^\0-\xff]/.test(key)) {
-    throw mismatch('idempotencyKey', 'a string that fits into a header and is not empty', key)
+    // What came is not said: it is the value of a header.
+    throw new TypeError('idempotencyKey must be a string that fits into a header and is not empty')
   }
   return key
 }
