@@ -21,6 +21,8 @@ export interface Head {
   readonly header: HeaderReader
   readonly good: boolean
   readonly controller: Controller
+  /** The attempt has ended in this answer: the body's reader gets what has come, and what comes. */
+  take(): void
 }
 
 export class Continuation implements Sender<Head> {
@@ -52,12 +54,19 @@ export class Continuation implements Sender<Head> {
   }
 }
 
+/** What of an answer came before it was taken. */
+type Held = (body: ContinuedBody) => void
+
 class ContinuationHandler implements NewHandler {
   readonly #body: ContinuedBody
   readonly #sending: Sending
   readonly #settle: { resolve(head: Head): void; reject(error: unknown): void }
   #good = false
   #begun = false
+  #taken = false
+  // Head, bytes and end may come in one turn of the loop, before the attempt is known to have ended in this answer. If it
+  // fails instead, the next one asks from where the reader stands: none of these bytes may have reached him.
+  readonly #held: Held[] = []
 
   constructor(
     body: ContinuedBody,
@@ -76,26 +85,37 @@ class ContinuationHandler implements NewHandler {
     this.#begun = true
     const header = recordReader(headers)
     this.#good = this.#body.continues(controller, status, header)
-    this.#settle.resolve({ status, header, good: this.#good, controller })
+    const take = () => {
+      this.#taken = true
+      for (const tell of this.#held.splice(0)) tell(this.#body)
+    }
+    this.#settle.resolve({ status, header, good: this.#good, controller, take })
     // Another version, or not the piece that was asked for: not one byte of it may reach the reader.
     if (!this.#good && status < 400) controller.abort(new NotTheRest())
   }
 
   onResponseData(_controller: Controller, chunk: Buffer): void {
-    if (this.#good) this.#body.feed(chunk)
+    this.#tell((body) => body.feed(chunk))
   }
 
   onResponseEnd(_controller: Controller, trailers: HeaderRecord): void {
-    if (this.#good) this.#body.end(trailers)
+    this.#tell((body) => body.end(trailers))
   }
 
   onResponseError(_controller: Controller | null | undefined, raw: unknown): void {
     if (!this.#begun) this.#settle.reject(raw)
-    else if (this.#good) {
-      const { lost } = this.#sending
-      this.#sending.done()
-      this.#body.cut(lost, raw)
-    }
+    else
+      this.#tell((body) => {
+        const { lost } = this.#sending
+        this.#sending.done()
+        body.cut(lost, raw)
+      })
+  }
+
+  #tell(what: Held): void {
+    if (!this.#good) return
+    if (this.#taken) what(this.#body)
+    else this.#held.push(what)
   }
 }
 

@@ -161,7 +161,8 @@ export class ResumableBody implements NewHandler, Controller, ContinuedBody {
         host,
         { end: 'failure', ...lost },
       )
-      if (!answer.good) this.#giveUp(undefined)
+      if (answer.good) answer.take()
+      else this.#giveUp(undefined)
     } catch (error) {
       if (this.#stopped === undefined && !sending.signal.aborted)
         this.#giveUp(isOffhookError(error) ? error.attempts : undefined)

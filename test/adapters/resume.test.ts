@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { type Client, ConnectionResetError, createClient, type RetryOptions } from 'offhook'
+import * as undici from 'undici'
 import { afterEach, describe, expect, test } from 'vitest'
 import { failTimes, misdeeds, rudeServer } from '../../src/testing/rude-server.js'
 
@@ -155,4 +156,47 @@ describe.each(hosts)("retry.body 'buffer', with %s", (host) => {
     const call = text(clientWith({ body: 'buffer', bufferLimit: 100 }), server.url)
     await expect(call).rejects.toMatchObject({ kind: 'reset', phase: 'body', stopReason: 'committed' })
   })
+})
+
+/** Serves a text by ranges; what is asked for second it cuts in the same turn of the loop in which it begins. */
+class CutAtOnce extends undici.Dispatcher {
+  readonly #text: string
+  readonly asked: number[] = []
+
+  constructor(text: string) {
+    super()
+    this.#text = text
+  }
+
+  override dispatch(options: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
+    const range = (options.headers as Record<string, string> | undefined)?.['range']
+    const from = Number(/^bytes=(\d+)-/.exec(range ?? '')?.[1] ?? 0)
+    this.asked.push(from)
+    const turn = this.asked.length
+    const controller = { aborted: false, paused: false, reason: null, abort() {}, pause() {}, resume() {} }
+    const context = controller as unknown as undici.Dispatcher.DispatchController
+    const last = this.#text.length - 1
+    const contentRange = from > 0 ? { 'content-range': `bytes ${from}-${last}/${this.#text.length}` } : {}
+    const cut = () => {
+      handler.onResponseError?.(context, Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))
+    }
+    setImmediate(() => {
+      handler.onRequestStart?.(context, {})
+      handler.onResponseStart?.(context, from > 0 ? 206 : 200, { etag: '"v1"', ...contentRange }, '')
+      handler.onResponseData?.(context, Buffer.from(this.#text.slice(from, turn > 2 ? undefined : from + 100)))
+      if (turn === 1) setTimeout(cut, 10)
+      else if (turn === 2) cut()
+      else handler.onResponseEnd?.(context, {})
+    })
+    return true
+  }
+}
+
+test('a continuation that is cut in the same moment in which it begins costs the reader nothing', async () => {
+  const text = 'abcdefghij'.repeat(100)
+  const dispatcher = new CutAtOnce(text)
+  const client = clientWith({ attempts: 6, resume: true, backoff: { base: 0 } })
+  const { body } = await client.request('http://store.test/file', { dispatcher })
+  expect(await body.text()).toBe(text)
+  expect(dispatcher.asked).toEqual([0, 100, 100])
 })
