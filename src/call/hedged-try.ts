@@ -6,6 +6,7 @@
 import type { Outcome } from '../attempt/sender.js'
 import type { Clock, Timer } from '../clock.js'
 import { deliveries } from '../failure/kinds.js'
+import { deliveryOfStatus } from '../policy/decision-rows-answered.js'
 
 /** An attempt as far as the race is concerned. */
 export interface Racer<Answer> {
@@ -17,6 +18,8 @@ export interface Race<Answer> {
   readonly clock: Clock
   readonly delayMs: number
   start(hedge: boolean): Racer<Answer>
+  /** The status of an answer; 0 where it has none. */
+  status(answer: Answer): number
   /** Asks and pays for the second attempt; false: there will be none. */
   mayHedge(): boolean
   /** An outcome that wins: an answer that nobody would want to have again. */
@@ -40,8 +43,14 @@ export class LostRace extends Error {
   }
 }
 
+/** An answer that says that nothing was done: the other request may have been heard all the same. */
+function saysUndone<Answer>(outcome: Outcome<Answer>, race: Race<Answer>): boolean {
+  return outcome.end === 'answer' && deliveryOfStatus(race.status(outcome.answer)) !== 'answered'
+}
+
 /** How surely the request of an attempt was heard: the later in the order of deliveries, the surer. */
-function heardness(outcome: Outcome<unknown>): number {
+function heardness<Answer>(outcome: Outcome<Answer>, race: Race<Answer>): number {
+  if (saysUndone(outcome, race)) return deliveries.indexOf('rejected')
   if (outcome.end === 'answer') return deliveries.length
   return outcome.end === 'failure' ? deliveries.indexOf(outcome.failure.delivery) : -1
 }
@@ -75,9 +84,11 @@ export function hedgedTry<Answer>(race: Race<Answer>): Promise<RaceResult<Answer
       // The loser's end is of our own making, and must not cancel the winner, whose body is still to be read.
       if (finished) return
       running--
-      if (race.isGood(outcome) || outcome.end === 'cancelled' || outcome.end === 'mistake') finish(outcome, isHedge)
+      const wins = race.isGood(outcome) && !(running > 0 && saysUndone(outcome, race))
+      if (wins || outcome.end === 'cancelled' || outcome.end === 'mistake') finish(outcome, isHedge)
       else {
-        if (failed === undefined || heardness(outcome) >= heardness(failed.outcome)) failed = { outcome, isHedge }
+        if (failed === undefined || heardness(outcome, race) >= heardness(failed.outcome, race))
+          failed = { outcome, isHedge }
         if (running === 0 && !(race.isRetryable(outcome) && hedge())) finish(failed.outcome, failed.isHedge)
       }
     }

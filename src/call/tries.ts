@@ -97,6 +97,8 @@ export class Tries<Answer> {
     const place = this.origin.gate?.enter()
     if (place === 'full') return this.#unmade(pass, refused('queue-full'))
     if (place !== undefined) {
+      // Whoever asks how far the call has come must not be told of the attempt before.
+      this.current = undefined
       await ending.until(place.turn)
       const { ended } = this.#context.ending
       if (ended !== undefined) {
@@ -202,6 +204,7 @@ export class Tries<Answer> {
         const attempt = hedge ? this.#hedge : this.current
         return { outcome, cancel: (reason) => attempt?.cancel(reason) }
       },
+      status: (answer) => this.#context.spec.sender.status(answer),
       mayHedge: () => this.#payHedge(),
       isGood: (outcome) => outcome.end === 'answer' && !call.wouldRetry(outcome),
       isRetryable: (outcome) => call.wouldRetry(outcome),
@@ -225,7 +228,8 @@ export class Tries<Answer> {
     const { host, spec } = this.#context
     const now = host.clock.now()
     const { hedge } = this.origin
-    if (hedge === undefined || !spec.replayable()) return false
+    // The first attempt may have failed in the very turn in which the call was ended.
+    if (hedge === undefined || !spec.replayable() || this.#context.ending.ended !== undefined) return false
     const pass = this.origin.admit(true)
     if (typeof pass === 'string') return false
     if (hedge.tryHedge(now)) {

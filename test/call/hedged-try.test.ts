@@ -18,6 +18,7 @@ async function race(first: Outcome<string>, second: Outcome<string>, secondEndsF
     clock,
     delayMs: 10,
     start: () => ({ outcome: new Promise((resolve) => ends.push(resolve)), cancel: () => {} }),
+    status: Number,
     mayHedge: () => true,
     isGood: () => false,
     isRetryable: () => true,
@@ -48,4 +49,17 @@ describe('when both attempts fail, the one counts whose request was heard more s
     for (const secondEndsFirst of [false, true])
       expect((await race(answer, failed('unsent', 'second'), secondEndsFirst)).outcome).toBe(answer)
   })
+
+  test.each(['421', '425'])(
+    'and a %s, which says that nothing was done, counts less than what may have been',
+    async (status) => {
+      const answer = { end: 'answer', answer: status } as const
+      for (const delivery of deliveries)
+        for (const secondEndsFirst of [false, true]) {
+          const { outcome } = await race(answer, failed(delivery, 'second'), secondEndsFirst)
+          if (delivery === 'unsent') expect(outcome).toBe(answer)
+          else if (delivery !== 'rejected') expect(outcome).toMatchObject({ failure: { delivery } })
+        }
+    },
+  )
 })
