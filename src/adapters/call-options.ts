@@ -3,6 +3,7 @@
 import type { CallLimits } from '../call/spec.js'
 import type { ClientSettings, TimeoutOptions } from '../options.js'
 import { checkTimeouts } from '../options.js'
+import { isGiven } from '../policy/option-check.js'
 import { checkRetryOptions, type RetryOptions, type RetryPolicy } from '../policy/retry-options.js'
 import type { Dispatcher } from '../wire/undici-connections.js'
 
@@ -38,18 +39,28 @@ export interface CallSettings {
 
 /** Joins a call's own options with its client's. Costs next to nothing where a call brings none. */
 export function callSettings(options: CallOptions | undefined, client: ClientSettings): CallSettings {
+  const timeout = given(options, 'timeout', options?.timeout)
+  const retry = given(options, 'retry', options?.retry)
   return {
-    limits: options?.timeout === undefined ? client.limits : checkTimeouts(options.timeout, client.limits),
-    retry: options?.retry === undefined ? client.retry : checkRetryOptions(options.retry),
-    hedge: options?.hedge ?? true,
-    throwOnStatus: options?.throwOnStatus ?? client.throwOnStatus,
-    dispatcher: options?.dispatcher ?? client.dispatcher,
+    limits: timeout === undefined ? client.limits : checkTimeouts(timeout, client.limits),
+    retry: retry === undefined ? client.retry : checkRetryOptions(retry),
+    hedge: given(options, 'hedge', options?.hedge) ?? true,
+    throwOnStatus: given(options, 'throwOnStatus', options?.throwOnStatus) ?? client.throwOnStatus,
+    dispatcher: given(options, 'dispatcher', options?.dispatcher) ?? client.dispatcher,
   }
+}
+
+/**
+ * The value of an option as the caller gave it. It is read where it stands in the code, by its name: that costs nothing,
+ * and here it is asked for only when there is one.
+ */
+export function given<T>(options: object | undefined, name: string, value: T): T | undefined {
+  return value === undefined || isGiven(options as object, name) ? value : undefined
 }
 
 /** The key of a call, checked: it goes into a header. */
 export function checkedKey(options: CallOptions | undefined): string | undefined {
-  const key = options?.idempotencyKey
+  const key = given(options, 'idempotencyKey', options?.idempotencyKey)
   if (key === undefined) return undefined
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come into a header (RFC 9110 §5.5)
   if (typeof key !== 'string' || key === '' || /[\0-\x1f\x7f]|[^\0-\xff]/.test(key)) {

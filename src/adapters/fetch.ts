@@ -10,7 +10,7 @@ import type { CallHost, CallSpec, CallTarget } from '../call/spec.js'
 import { redactPath, redactText } from '../failure/redact.js'
 import type { ClientSettings } from '../options.js'
 import { requestClass } from '../policy/idempotency.js'
-import { callSettings, checkedKey } from './call-options.js'
+import { callSettings, checkedKey, given } from './call-options.js'
 import type { FetchBody, FetchInit } from './fetch-init.js'
 import { globalFetch, type HostFetch, noteOurs, obedientFetch } from './native-fetch.js'
 import { isOneShot, OneShotBody } from './one-shot-body.js'
@@ -90,8 +90,8 @@ class FetchCall extends ResponseSender {
       target: targetOf(method, input),
       requestClass: requestClass({
         method,
-        idempotent: init.idempotent,
-        idempotencyKey: init.idempotencyKey,
+        idempotent: given(init, 'idempotent', init.idempotent),
+        idempotencyKey: given(init, 'idempotencyKey', init.idempotencyKey),
         header: (name) => headerOf(init.headers ?? (isRequest(input) ? input.headers : undefined), name),
       }),
       replayable: () => this.#isReplayable(),

@@ -18,6 +18,7 @@ import { requestClass } from '../policy/idempotency.js'
 import { mismatch, openSection } from '../policy/option-check.js'
 import type { AnyHandler, HeaderReader } from '../wire/handler-shapes.js'
 import { recordReader } from '../wire/handler-shapes.js'
+import { given } from './call-options.js'
 import { AnswerHead, HeldAnswer } from './held-answer-handlers.js'
 import { isReadOnce, OneShotBody } from './one-shot-body.js'
 import { inNewWords, Receiver } from './receiver-handlers.js'
@@ -142,7 +143,8 @@ class InterceptedCall implements Sender<AnswerHead> {
   #accepted = true
 
   constructor(request: Dispatcher.DispatchOptions, handler: AnyHandler, way: Way) {
-    const { method, body, headers, idempotent } = request
+    const { method, body, headers } = request
+    const idempotent = given(request, 'idempotent', request.idempotent)
     const { settings, below } = way
     this.#request = request
     this.#clock = settings.clock

@@ -6,7 +6,7 @@ import type { CallHost, CallSpec } from '../call/spec.js'
 import type { ClientSettings } from '../options.js'
 import { requestClass } from '../policy/idempotency.js'
 import type { AnyHandler } from '../wire/handler-shapes.js'
-import { callSettings } from './call-options.js'
+import { callSettings, given } from './call-options.js'
 import type { FetchInit } from './fetch-init.js'
 import { obedientFetch } from './native-fetch.js'
 import { PlainAnswer } from './plain-answer-handlers.js'
@@ -44,8 +44,8 @@ class PlainCall extends ResponseSender {
       target: () => ({ method, origin, path: url.pathname }),
       requestClass: requestClass({
         method,
-        idempotent: init.idempotent,
-        idempotencyKey: init.idempotencyKey,
+        idempotent: given(init, 'idempotent', init.idempotent),
+        idempotencyKey: given(init, 'idempotencyKey', init.idempotencyKey),
         header: (name) => headerOf(headers, name),
       }),
       replayable: always,

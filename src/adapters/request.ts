@@ -8,7 +8,7 @@ import { type Clock, longestDelayMs } from '../clock.js'
 import type { ClientSettings } from '../options.js'
 import { requestClass } from '../policy/idempotency.js'
 import { checkNumber, mismatch } from '../policy/option-check.js'
-import { type CallOptions, callSettings, checkedKey } from './call-options.js'
+import { type CallOptions, callSettings, checkedKey, given } from './call-options.js'
 import { drain } from './drain.js'
 import { isReadOnce, OneShotBody } from './one-shot-body.js'
 import { dispatcherOf, mayResume, type Resumption } from './resume.js'
@@ -106,8 +106,8 @@ class RequestCall implements Sender<RequestResult> {
       target: () => ({ method: this.#method, origin: this.#url.origin, path: this.#url.pathname }),
       requestClass: requestClass({
         method: this.#method,
-        idempotent: options?.idempotent,
-        idempotencyKey: options?.idempotencyKey,
+        idempotent: given(options, 'idempotent', options?.idempotent),
+        idempotencyKey: given(options, 'idempotencyKey', options?.idempotencyKey),
         header: (name) => headerOf(this.#headers, name),
       }),
       replayable: () => this.#oneShot?.touched !== true,
@@ -125,7 +125,7 @@ class RequestCall implements Sender<RequestResult> {
   }
 
   send(sending: Sending): Promise<RequestResult> {
-    const redirections = this.#options?.maxRedirections ?? 0
+    const redirections = given(this.#options, 'maxRedirections', this.#options?.maxRedirections) ?? 0
     const plain = dispatcherOf(sending, this.#resumption)
     const dispatcher =
       redirections > 0 ? plain.compose(interceptors.redirect({ maxRedirections: redirections })) : plain

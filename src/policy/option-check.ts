@@ -113,6 +113,14 @@ export function ownOption(section: object, name: string): unknown {
 }
 
 /**
+ * Whether an option of a call that is not `undefined` was given: as its own, or by a class of the caller's. What stands on
+ * a polluted `Object.prototype` was given by nobody.
+ */
+export function isGiven(options: object, name: string): boolean {
+  return Object.hasOwn(options, name) || !(name in Object.prototype)
+}
+
+/**
  * Whether a value is an object literal, of this realm or another: its prototype is null or has none itself.
  * An object whose options hide in a prototype of its own is refused, since they would be passed over in silence.
  */

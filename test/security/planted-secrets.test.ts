@@ -61,7 +61,8 @@ const ways = {
 async function outcome(call: Promise<{ text?: unknown; body?: unknown }>): Promise<unknown> {
   try {
     const answer = await call
-    await (typeof answer.text === 'function' ? answer : (answer.body as { text(): unknown })).text()
+    const readable = (typeof answer.text === 'function' ? answer : answer.body) as { text(): Promise<string> }
+    await readable.text()
     return undefined
   } catch (error) {
     return error
