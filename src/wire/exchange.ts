@@ -105,9 +105,11 @@ export class Exchange {
   assigned(line: Line, now = this.clock.now()): void {
     this.#leaveQueue()
     this.line = line
+    this.assignedAt = now
+    // A pool has queues of its own: what was given up in one of them waits for no dial, and nobody gives it up again.
+    if (this.abandoned !== undefined) return
     line.waiting++
     this.#queued = true
-    this.assignedAt = now
   }
 
   started(stop: (reason: unknown) => void): void {
