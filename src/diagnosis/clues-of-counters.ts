@@ -177,8 +177,8 @@ const unreachables: Clue = {
     return look('icmp-came-in', `ICMP unreachable came in from outside (${came})`, {
       'path-down': 1.5,
       'filter-rejects': 1.5,
-      'peer-host-filter': 0.7,
-      'peer-host-down': 0.5,
+      'peer-host-filter': 0.5,
+      'peer-host-down': 0.3,
       'filter-drops': -2,
       'nat-state-dropped': -2,
       'local-filter': -2.5,

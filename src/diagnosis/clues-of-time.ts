@@ -117,21 +117,23 @@ function onRoundSecond(scene: Scene, sinceMs: number | undefined, what: string):
 const dialTime: Clue = {
   of: ['circumstances', 'stepMs'],
   look: (scene) => {
-    const { dialMs, rttMs, shortestMs = 0, mechanism, loopMs = 0 } = scene
+    const { dialMs, rttMs, rttDoubt, shortestMs = 0, mechanism, loopMs = 0 } = scene
     if (dialMs === undefined || !isDial(scene)) return undefined
     if (mechanism === 'icmp' && scene.code === 'EHOSTUNREACH') return unreachableAfter(dialMs)
     if (mechanism !== 'refused' && mechanism !== 'icmp') return undefined
-    if (shortestMs > 2 && dialMs < 0.6 * shortestMs)
+    if (shortestMs > 2 && dialMs < 0.6 * shortestMs) {
+      const sure = 1 - 4 * rttDoubt
       return look(
         'refused-too-fast',
         `it was refused after ${ms(dialMs)}, while a round trip to that host takes ${ms(rttMs)}: it was refused nearer than there`,
         {
-          'peer-host': -3,
-          'peer-application': -3,
-          'filter-rejects': 1.5,
-          'local-filter': 2,
+          'peer-host': -3 * sure,
+          'peer-application': -3 * sure,
+          'filter-rejects': 1.5 * sure,
+          'local-filter': 2 * sure,
         },
       )
+    }
     if (
       shortestMs > 5 &&
       dialMs >= 0.8 * shortestMs &&
@@ -149,7 +151,7 @@ const dialTime: Clue = {
         'peer-application': -2,
         'local-filter': 2.8,
       })
-    if (dialMs - loopMs > 5 && scene.loopMs !== undefined && isLoopback(scene) === false)
+    if (dialMs - 1.5 * loopMs > 5 && scene.loopMs !== undefined && isLoopback(scene) === false)
       return look('refused-from-afar', `it was refused after ${ms(dialMs)}: not by this host`, { 'local-host': -2.5 })
     return undefined
   },

@@ -31,6 +31,8 @@ export interface Facts extends Given {
   readonly rttMs?: number
   /** What the round trip takes at the least: the loop may have been late when it was taken. */
   readonly shortestMs?: number
+  /** How far the round trip may be mistaken, 0 to 1: one that was taken once may have been late by what nobody saw. */
+  readonly rttDoubt: number
   readonly sinceWriteMs?: number
   readonly sinceReadMs?: number
   readonly loopMs?: number
@@ -66,6 +68,7 @@ export function factsOf(given: Given): Facts {
     throughProxy: connection?.proxy !== undefined || around.tunnel !== undefined,
     earlier: attempts.slice(0, -1),
     rttMs: positive(around.minRttMs),
+    rttDoubt: doubtOf(around),
     sinceWriteMs: amount(around.sinceLastWriteMs),
     sinceReadMs: amount(around.sinceLastReadMs),
     shortestMs: shortest(around),
@@ -114,6 +117,11 @@ function shortest({ minRttMs, rttAtLeastMs, loopDelayMs }: Circumstances): numbe
   if (rtt === undefined) return undefined
   const known = amount(rttAtLeastMs)
   return known === undefined ? Math.max(0, rtt - (amount(loopDelayMs) ?? 0)) : Math.min(known, rtt)
+}
+
+function doubtOf({ rttOf }: Circumstances): number {
+  const times = amount(rttOf)
+  return times === undefined || times > 3 ? 0 : 0.3 / 2 ** Math.max(1, times)
 }
 
 function dialTime(evidence: Evidence | undefined): number | undefined {

@@ -87,7 +87,7 @@ const any: Manners = { 'too-fast': 1, solicited: 1, unsolicited: 1 }
  * fits by how much of its range that covers.
  */
 export function mannersOf(facts: Facts): Manners {
-  const { sinceWriteMs, sinceReadMs, rttMs, shortestMs = 0, lateMs } = facts
+  const { sinceWriteMs, sinceReadMs, rttMs, rttDoubt, shortestMs = 0, lateMs } = facts
   // While a body goes out, a reset may answer any part of it.
   if (sinceWriteMs === undefined || isUpload(facts)) return any
   // They had answered since we last wrote: nothing of ours was open.
@@ -107,10 +107,12 @@ export function mannersOf(facts: Facts): Manners {
     unsolicited: thoughtOf({ low, high, longest: longestThoughtMs / rttMs }),
   }
   const best = Math.max(...Object.values(fits))
+  // Where the yardstick is too long, what seems too fast was an answer.
+  const perhaps = fits['too-fast'] === best ? rttDoubt : 0
   return {
     'too-fast': fits['too-fast'] / best,
-    solicited: fits.solicited / best,
-    unsolicited: fits.unsolicited / best,
+    solicited: Math.max(perhaps, fits.solicited / best),
+    unsolicited: Math.max(perhaps, fits.unsolicited / best),
   }
 }
 
@@ -131,9 +133,12 @@ function mayHaveBeenUnderWay({ evidence, sinceWriteMs = 0, sinceReadMs = 0, shor
   return sinceReadMs > 0 && sinceReadMs >= 0.6 * shortestMs && sinceReadMs - sinceWriteMs > 0.3 * shortestMs
 }
 
+/** What fits less than this is not taken for it. */
+const leastFit = 0.16
+
 /** The manner, where the times leave no other. */
 export function mannerOf(facts: Facts): ResetManner | undefined {
-  const fitting = resetManners.filter((manner) => mannersOf(facts)[manner] > 0)
+  const fitting = resetManners.filter((manner) => mannersOf(facts)[manner] > leastFit)
   return fitting.length === 1 ? fitting[0] : undefined
 }
 

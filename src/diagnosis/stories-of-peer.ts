@@ -9,7 +9,7 @@ export const storiesOfPeer = {
   'peer-application-aborted': {
     ...application,
     says: 'the server application broke the connection off itself (an exception, a destroyed socket, a limit of its own)',
-    prior: [0, 0, 0, 12, 30, 28, 4, 18, 22],
+    prior: [0, 0, 0, 6, 30, 28, 4, 18, 22],
     ends: { 'rst-solicited': 0.35, 'rst-unsolicited': 0.35, 'rst-too-fast': 0.003, fin: 0.3, 'fin-then-rst': 0.05 },
   },
   'peer-rejected-early': {
@@ -114,6 +114,6 @@ export const storiesOfPeer = {
     side: 'peer',
     says: 'the TLS endpoint and this client do not agree (certificate, versions, name, or no TLS there at all)',
     prior: [0, 0, 0, 30, 0.3, 0.1, 0.1, 0.1, 0.1],
-    ends: { 'app-protocol': 0.95, fin: 0.12, 'rst-solicited': 0.12, 'rst-unsolicited': 0.08, silence: 0.12 },
+    ends: { 'app-protocol': 0.95, fin: 0.25, 'rst-solicited': 0.25, 'rst-unsolicited': 0.15, silence: 0.12 },
   },
 } as const satisfies Record<string, StoryRow>

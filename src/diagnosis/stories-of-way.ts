@@ -19,7 +19,7 @@ export const storiesOfWay = {
     ...proxy,
     traits: ['forwarder'],
     says: 'a proxy in front of the server failed, or lost its own connection to the server',
-    prior: [0, 0.5, 5, 3, 7, 7, 2, 5, 12],
+    prior: [0, 0.5, 5, 3, 11, 10, 3, 6, 18],
     ends: { 'app-protocol': 0.5, fin: 0.35, 'rst-unsolicited': 0.2, 'rst-solicited': 0.1, silence: 0.1 },
   },
   'proxy-silent': {

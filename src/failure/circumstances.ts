@@ -77,6 +77,8 @@ export interface Circumstances {
   readonly rttFrom?: 'connect' | 'answer'
   /** What that can have been at the least, where the event loop was late when it was taken. */
   readonly rttAtLeastMs?: number
+  /** Of how many round trips that is the smallest. */
+  readonly rttOf?: number
   /** Milliseconds from the last write of ours, and from the last byte of theirs, to the failure. */
   readonly sinceLastWriteMs?: number
   readonly sinceLastReadMs?: number

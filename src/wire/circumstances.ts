@@ -115,6 +115,7 @@ function times({ exchange, startedAt, at }: Sight, record: SocketRecord | undefi
   return {
     ...(trip !== undefined && { minRttMs: roundMs(trip.ms), rttFrom: trip.from }),
     ...(trip?.atLeastMs !== undefined && { rttAtLeastMs: roundMs(trip.atLeastMs) }),
+    ...(trip?.of !== undefined && { rttOf: trip.of }),
     ...(wroteAt !== undefined && { sinceLastWriteMs: roundMs(Math.max(0, failedAt - wroteAt)) }),
     ...(readAt !== undefined && { sinceLastReadMs: roundMs(Math.max(0, failedAt - readAt)) }),
     ...(step !== undefined && { stepMs: roundMs(step) }),
@@ -128,7 +129,10 @@ function times({ exchange, startedAt, at }: Sight, record: SocketRecord | undefi
 function tripOf(record: SocketRecord | undefined): RoundTrip | undefined {
   if (record === undefined) return undefined
   const { connectMs, sight } = record
-  return sight.lookout?.roundTrip(record) ?? (connectMs === undefined ? undefined : { ms: connectMs, from: 'connect' })
+  return (
+    sight.lookout?.roundTrip(record) ??
+    (connectMs === undefined ? undefined : { ms: connectMs, from: 'connect', of: 1 })
+  )
 }
 
 function lastWrite({ startedAt, sentAt, headAt, progressAt }: Exchange): number | undefined {

@@ -121,7 +121,8 @@ export class Lookout {
   /** The shortest round trip to the peer of a connection. */
   roundTrip({ remoteAddress, sight }: Sibling): RoundTrip | undefined {
     const least = remoteAddress === undefined ? undefined : this.#roundTrips.least(remoteAddress)
-    if (sight.fastestMs < (least?.ms ?? Number.POSITIVE_INFINITY)) return { ms: sight.fastestMs, from: 'answer' }
+    if (sight.fastestMs < (least?.ms ?? Number.POSITIVE_INFINITY))
+      return { ms: sight.fastestMs, from: 'answer', of: 1 + (least?.of ?? 0) }
     return least
   }
 

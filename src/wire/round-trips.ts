@@ -11,10 +11,13 @@ export interface RoundTrip {
   readonly from: 'connect' | 'answer'
   /** What it can have been at the least, where this process may have been late to see its end. */
   readonly atLeastMs?: number
+  /** Of how many it is the smallest: one alone may have been late by what nobody sees. */
+  readonly of?: number
 }
 
-interface Kept extends RoundTrip {
+interface Kept extends Omit<RoundTrip, 'of'> {
   readonly at: number
+  of: number
 }
 
 /** Addresses remembered; whoever talks to ever new ones must not grow with them. */
@@ -36,10 +39,14 @@ export class RoundTrips {
     if (!(trip.ms > 0)) return
     const at = this.#clock.now()
     const known = this.#least.get(address)
-    if (known !== undefined && known.ms <= trip.ms && at - known.at < freshMs) return
+    const of = 1 + (known?.of ?? 0)
+    if (known !== undefined && known.ms <= trip.ms && at - known.at < freshMs) {
+      known.of = of
+      return
+    }
     // The address that was seen last stands last, so that the one to forget is the first.
     this.#least.delete(address)
-    this.#least.set(address, { ...trip, at })
+    this.#least.set(address, { ...trip, at, of })
     const [oldest] = this.#least.keys()
     if (this.#least.size > mostAddresses && oldest !== undefined) this.#least.delete(oldest)
   }
@@ -47,8 +54,8 @@ export class RoundTrips {
   /** The shortest to this address. */
   least(address: string): RoundTrip | undefined {
     const known = this.#least.get(address)
-    return known === undefined
-      ? undefined
-      : { ms: known.ms, from: known.from, ...(known.atLeastMs !== undefined && { atLeastMs: known.atLeastMs }) }
+    if (known === undefined) return undefined
+    const { at: _, ...trip } = known
+    return trip
   }
 }

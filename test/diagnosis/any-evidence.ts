@@ -131,6 +131,7 @@ export const anyCircumstances: fc.Arbitrary<Circumstances> = some({
   rttAtLeastMs: number,
   lateMs: number,
   rttFrom: fc.constantFrom('connect', 'answer'),
+  rttOf: few,
   sinceLastWriteMs: number,
   sinceLastReadMs: number,
   stepMs: number,

@@ -12,9 +12,9 @@ test('the least counts, and what it was taken from', () => {
   expect(trips.least(address)).toBeUndefined()
   trips.seen(address, { ms: 40, from: 'connect' })
   trips.seen(address, { ms: 55, from: 'answer' })
-  expect(trips.least(address)).toEqual({ ms: 40, from: 'connect' })
+  expect(trips.least(address)).toEqual({ ms: 40, from: 'connect', of: 2 })
   trips.seen(address, { ms: 38, from: 'answer' })
-  expect(trips.least(address)).toEqual({ ms: 38, from: 'answer' })
+  expect(trips.least(address)).toEqual({ ms: 38, from: 'answer', of: 3 })
   expect(trips.least('10.0.0.2')).toBeUndefined()
 })
 
