@@ -18,7 +18,7 @@ import type { CutBody, CutLine } from './cut.js'
 import { Ending } from './ending.js'
 import { type CallEvents, eventsOf } from './events.js'
 import { explainedError } from './explained-error.js'
-import { neverTried, pastDeadline, refusal, refusals } from './made-failures.js'
+import { neverTried, notFine, pastDeadline, refusal, refusals } from './made-failures.js'
 import { probed } from './probing.js'
 import { type Examined, examine, questionOf } from './question.js'
 import { CallRecord } from './record.js'
@@ -189,11 +189,13 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   async #persist(first: Outcome<Answer>): Promise<Answer> {
     let outcome = first
     try {
+      // What is not tried again needs no loop.
+      if (!(await this.#prepareNext(first))) throw notFine
       return await pRetry(
-        async (number) => {
-          if (number > 1) outcome = await this.#tries.again(this.#pass, this.#route)
+        async () => {
+          outcome = await this.#tries.again(this.#pass, this.#route)
           if (this.#isFine(outcome)) return this.#recovered(outcome.answer)
-          throw new NotFine()
+          throw notFine
         },
         // The waits are ours (they hear the signal and know the deadline), so p-retry itself never waits.
         {
@@ -205,7 +207,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
       )
     } catch (error) {
       const time = { ending: this.#ending, startedAt: this.startedAt, totalMs: this.#spec.limits.total }
-      if (error instanceof NotFine) return this.#conclude(await probed(outcome, this.#host, time))
+      if (error === notFine) return this.#conclude(await probed(outcome, this.#host, time))
       throw error
     }
   }
@@ -299,9 +301,6 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     end: { stopReason: StopReason | undefined; response?: Answer },
   ): AnyOffhookError {
     const { attempts = [], retryAfterMs } = this.#record ?? {}
-    return explainedError({ ...this.#spec.target(), failure, attempts, retryAfterMs, evidence, ...end })
+    return explainedError({ failure, attempts, retryAfterMs, evidence, ...this.#spec.target(), ...end })
   }
 }
-
-/** What the loop throws when an attempt was not fine. Not a TypeError: p-retry ends its loop at one. */
-class NotFine extends Error {}

@@ -9,7 +9,7 @@ import type { OffhookErrorDetails } from '../failure/offhook-error.js'
 export function explainedError(
   details: Omit<OffhookErrorDetails, 'diagnose'> & { readonly response?: unknown },
 ): AnyOffhookError {
-  return errorOf({ ...details, diagnose: details.method === 'datagram' ? diagnoseDatagram : attribute })
+  return errorOf({ diagnose: details.method === 'datagram' ? diagnoseDatagram : attribute, ...details })
 }
 
 /** A name that has no address is a matter of neither. */

@@ -50,3 +50,9 @@ export const refusals = {
   breaker: 'the breaker of this origin is open, so no further attempt was made',
   throttled: 'this origin is overloaded and retries are throttled, so no further attempt was made',
 }
+
+/**
+ * What an attempt that was not fine throws inside the loop. Not a TypeError: p-retry ends its loop at one. One for all,
+ * since nothing is in it and its stack would cost more than the rest of the loop.
+ */
+export const notFine = new Error('the attempt was not fine')

@@ -70,13 +70,7 @@ function report(attempt: {
     kind: failure.kind,
     phase: failure.phase,
     delivery: failure.delivery,
-    ...(failure.code !== undefined && { code: failure.code }),
-    ...(failure.status !== undefined && { status: failure.status }),
     waitedMs,
-    ...(evidence?.connection !== undefined && { connection: evidence.connection }),
-    ...(evidence?.timings !== undefined && { timings: evidence.timings }),
-    ...(evidence?.bytes !== undefined && { bytes: evidence.bytes }),
-    ...(evidence?.wireAttempts !== undefined && { wireAttempts: evidence.wireAttempts }),
     decision: {
       retry,
       because,
@@ -86,5 +80,12 @@ function report(attempt: {
       ...(stopReason !== undefined && { stopReason }),
       ...(optIn !== undefined && { optIn }),
     },
+    // Spreads last: what is named after one is put into the object one by one.
+    ...(failure.code !== undefined && { code: failure.code }),
+    ...(failure.status !== undefined && { status: failure.status }),
+    ...(evidence?.connection !== undefined && { connection: evidence.connection }),
+    ...(evidence?.timings !== undefined && { timings: evidence.timings }),
+    ...(evidence?.bytes !== undefined && { bytes: evidence.bytes }),
+    ...(evidence?.wireAttempts !== undefined && { wireAttempts: evidence.wireAttempts }),
   }
 }

@@ -163,7 +163,8 @@ export class Tries<Answer> {
   /** What an origin knows of earlier failures goes with the evidence of this one. */
   #noted(outcome: Outcome<Answer>): Outcome<Answer> {
     if (outcome.end !== 'failure') return outcome
-    return { ...outcome, evidence: this.origin.failed(outcome.failure, outcome.evidence) }
+    const { end, failure, evidence } = outcome
+    return { end, failure, evidence: this.origin.failed(failure, evidence) }
   }
 
   #send(hedge: boolean): Promise<Outcome<Answer>> {

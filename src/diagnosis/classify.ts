@@ -49,7 +49,7 @@ export function classify(error: unknown, evidence?: Evidence): Failure {
   const delivery = worstOf([deliveryOf(says, phase, evidence), ...earlier])
   const overtaken = evidence?.limit !== undefined && says.aborted === true
   const carried = names(decisive, overtaken)
-  return { kind, phase, delivery, ...carried, ...details(says, kind, evidence), cause: decisive.value }
+  return { kind, phase, delivery, cause: decisive.value, ...carried, ...details(says, kind, evidence) }
 }
 
 /** No error at all, but a complete answer with an error status; otherwise nothing is known by name. */

@@ -47,14 +47,14 @@ function factsOf(value: unknown, walk: Walk): ErrorFacts {
   const cause = next(read(value, 'cause'), walk)
   return {
     value,
+    message: text(read(value, 'message'), 1000) ?? '',
+    members,
+    cut,
     ...(name !== undefined && { name }),
     ...(code !== undefined && { code }),
     ...(typeof errno === 'number' && Number.isInteger(errno) && { errno }),
     ...(syscall !== undefined && { syscall }),
-    message: text(read(value, 'message'), 1000) ?? '',
     ...(cause !== undefined && { cause }),
-    members,
-    cut,
   }
 }
 

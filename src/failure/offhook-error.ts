@@ -107,6 +107,7 @@ export class OffhookError extends TypeError {
 
   /** @internal */
   constructor(details: OffhookErrorDetails) {
+    nameOnce(new.target)
     super(headline(details), details.failure.cause === undefined ? undefined : { cause: details.failure.cause })
     const { failure, evidence, diagnose } = details
     this.#told = { failure, evidence, diagnose }
@@ -130,8 +131,10 @@ export class OffhookError extends TypeError {
       syscall: failure.syscall,
       http2: failure.http2,
     })
-    Object.defineProperty(this, brand, { value: true })
-    Object.defineProperty(this, 'name', { value: new.target.name, configurable: true, writable: true })
+  }
+
+  static {
+    Object.defineProperty(OffhookError.prototype, brand, { value: true })
   }
 
   /**
@@ -260,5 +263,14 @@ function known<T extends object>(fields: T): Record<string, unknown> {
 
 /** Sets those fields whose value is known; the others stay absent. */
 export function setKnown(target: object, fields: object): void {
-  Object.assign(target, known(fields))
+  for (const name in fields) {
+    const value = (fields as Record<string, unknown>)[name]
+    if (value !== undefined) (target as Record<string, unknown>)[name] = value
+  }
+}
+
+/** Gives a class's errors its name, before the first of them is made: the stack begins with it. */
+function nameOnce(type: typeof OffhookError): void {
+  if (!Object.hasOwn(type.prototype, 'name'))
+    Object.defineProperty(type.prototype, 'name', { value: type.name, configurable: true, writable: true })
 }

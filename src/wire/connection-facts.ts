@@ -26,15 +26,15 @@ export function connectionFacts(of: KnownConnection, use: ConnectionUse, now: nu
   const { establishedAt, localAddress, localPort, remoteAddress, remotePort, via } = of
   return {
     id: of.id,
+    reused: use.requestsBefore > 0,
+    requestsBefore: use.requestsBefore,
     ...(establishedAt !== undefined && { protocol: of.protocol }),
     ...(localAddress !== undefined && { localAddress }),
     ...(localPort !== undefined && { localPort }),
     ...(remoteAddress !== undefined && { remoteAddress }),
     ...(remotePort !== undefined && { remotePort }),
-    reused: use.requestsBefore > 0,
     ...(establishedAt !== undefined && { ageMs: now - establishedAt }),
     ...(use.idleMs !== undefined && { idleMs: use.idleMs }),
-    requestsBefore: use.requestsBefore,
     ...(via?.by === 'unix' ? { socketPath: via.path } : via && { proxy: via.proxy.name }),
   }
 }

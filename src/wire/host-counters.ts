@@ -4,12 +4,12 @@
  * the whole network namespace, so only small windows say anything, and the window is told along.
  *
  * Looked at once a second while calls are under way, in the background; and at a failure at once, because a body's
- * failure cannot wait. The files are of constant size: measured, 0.25 ms for all three. Failures of one turn share a
+ * failure cannot wait. The files are of constant size: measured, 0.2 ms for all three. Failures of one turn share a
  * look, and in the long run looking takes no more than a fiftieth of the time: the attempts of one call, which may fail
  * within milliseconds, each get their own.
  */
 
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { type Counters, readNamedLines, readPairedLines } from './proc-net.js'
 
@@ -65,6 +65,7 @@ interface Look {
   readonly at: number
   /** The texts of the files. They are read when somebody asks. */
   readonly texts: readonly string[]
+  counters?: Counters
 }
 
 /** Looks kept; of the older ones every second goes when there are more, so that long waits are covered as well. */
@@ -83,7 +84,25 @@ const mostSavedMs = 20
  */
 const stopped = { 'Ip.OutStopped': 'Ip.', 'Ip6.OutStopped': 'Ip6.' } as const
 
+/** What a packet that did not leave is told from. */
+const flow = ['OutTransmits', 'OutRequests', 'ForwDatagrams', 'OutForwDatagrams']
+
+/** The counters that are read at all, by protocol. */
+const wanted = new Map([
+  ['Ip', new Set(flow)],
+  ['Ip6', new Set(flow)],
+])
+for (const counter of telling) {
+  const [protocol = '', name = ''] = counter.split('.')
+  const names = wanted.get(protocol) ?? new Set<string>()
+  wanted.set(protocol, names.add(name))
+}
+
 const files = ['snmp', 'netstat', 'snmp6']
+
+/** The longest of the files has some 5 KB; what is longer has nothing in its tail that is told. */
+const longestFile = 65_536
+let page: Buffer | undefined
 
 export class HostCounters {
   readonly #directory: string
@@ -150,7 +169,7 @@ export class HostCounters {
   #readNow(): Look {
     const texts = files.map((file) => {
       try {
-        return readFileSync(`${this.#directory}/${file}`, 'latin1')
+        return readWhole(`${this.#directory}/${file}`)
       } catch {
         return ''
       }
@@ -169,9 +188,24 @@ export class HostCounters {
   }
 }
 
-function countersOf({ texts }: Look): Counters {
-  const [snmp = '', netstat = '', snmp6 = ''] = texts
-  return new Map([...readPairedLines(snmp), ...readPairedLines(netstat), ...readNamedLines(snmp6)])
+/** The kernel prints each of these files in one piece; `readFileSync` asks for its size and for more, in twice the time. */
+function readWhole(path: string): string {
+  page ??= Buffer.allocUnsafe(longestFile)
+  const file = openSync(path, 'r')
+  try {
+    return page.toString('latin1', 0, readSync(file, page, 0, longestFile, null))
+  } finally {
+    closeSync(file)
+  }
+}
+
+function countersOf(look: Look): Counters {
+  if (look.counters === undefined) {
+    const [snmp = '', netstat = '', snmp6 = ''] = look.texts
+    const all = [readPairedLines(snmp, wanted), readPairedLines(netstat, wanted), readNamedLines(snmp6, wanted)]
+    look.counters = new Map(all.flatMap((counters) => [...counters]))
+  }
+  return look.counters
 }
 
 function difference(before: Counters, now: Counters): Record<string, number> {

@@ -9,8 +9,15 @@ import type { SocketRowFacts } from '../failure/circumstances.js'
 /** Counters by name, `Tcp.EstabResets`. */
 export type Counters = ReadonlyMap<string, number>
 
-/** Reads `snmp` or `netstat`: a line of names, then a line of values, each after the same prefix. */
-export function readPairedLines(text: string): Counters {
+/** Which counters somebody wants: their names, by what stands before the point. */
+export type Wanted = ReadonlyMap<string, ReadonlySet<string>>
+
+/**
+ * Reads `snmp` or `netstat`: a line of names, then a line of values, each after the same prefix.
+ *
+ * @param wanted leave it out for all of them, some three hundred
+ */
+export function readPairedLines(text: string, wanted?: Wanted): Counters {
   const counters = new Map<string, number>()
   const lines = text.split('\n')
   for (let index = 0; index + 1 < lines.length; index++) {
@@ -18,9 +25,13 @@ export function readPairedLines(text: string): Counters {
     const values = fields(lines[index + 1])
     if (names === undefined || values === undefined || names.prefix !== values.prefix) continue
     index++
+    const { prefix } = names
+    const some = wanted?.get(prefix)
+    if (wanted !== undefined && some === undefined) continue
     names.rest.forEach((name, column) => {
+      if (some?.has(name) === false) return
       const value = count(values.rest[column])
-      if (value !== undefined && !/^-?\d/.test(name)) counters.set(`${names.prefix}.${name}`, value)
+      if (value !== undefined && !/^-?\d/.test(name)) counters.set(`${prefix}.${name}`, value)
     })
   }
   return counters
@@ -39,12 +50,13 @@ function fields(line: string | undefined): { prefix: string; rest: string[] } | 
 }
 
 /** Reads `snmp6`: a name and a value on each line, the protocol in front of the name: `Icmp6InDestUnreachs` is `Icmp6.InDestUnreachs`. */
-export function readNamedLines(text: string): Counters {
+export function readNamedLines(text: string, wanted?: Wanted): Counters {
   const counters = new Map<string, number>()
   for (const line of text.split('\n')) {
-    const [, protocol, name, value] = /^([A-Z][a-z]+6)([A-Z]\w*)\s+(\d+)\s*$/.exec(line) ?? []
+    const [, protocol = '', name = '', value] = /^([A-Z][a-z]+6)([A-Z]\w*)\s+(\d+)\s*$/.exec(line) ?? []
     const amount = count(value)
-    if (amount !== undefined) counters.set(`${protocol}.${name}`, amount)
+    if (amount !== undefined && (wanted === undefined || wanted.get(protocol)?.has(name) === true))
+      counters.set(`${protocol}.${name}`, amount)
   }
   return counters
 }

@@ -75,24 +75,23 @@ export class Siblings {
   ): { readonly same: SiblingFacts; readonly elsewhere: SiblingFacts } {
     const same = new Count()
     const elsewhere = new Count()
-    const peer = peerOf(of.record)
-    const count = (record: Sibling, origin: string, endedAt = record.endedAt) => {
-      if (record === of.record) return
-      const isSame = peer === undefined || peerOf(record) === undefined ? origin === of.origin : peerOf(record) === peer
+    const { record: peer } = of
+    const count = (record: Sibling, origin: string, endedAt: number | undefined) => {
+      if (record === peer) return
+      const isSame =
+        peer?.remoteAddress === undefined || record.remoteAddress === undefined
+          ? origin === of.origin
+          : record.remotePort === peer.remotePort && record.remoteAddress === peer.remoteAddress
       ;(isSame ? same : elsewhere).add(record, endedAt, since)
     }
     let left = mostSeen
     for (const [record, origin] of this.#live) {
       if (left-- <= 0) break
-      count(record, origin)
+      count(record, origin, record.endedAt)
     }
-    for (const { record, origin, at } of this.#gone) count(record, origin, at)
+    for (const { record, origin, at } of this.#gone) if (at >= since) count(record, origin, at)
     return { same: same.facts(), elsewhere: elsewhere.facts() }
   }
-}
-
-function peerOf(record: Sibling | undefined): string | undefined {
-  return record?.remoteAddress === undefined ? undefined : `${record.remoteAddress} ${record.remotePort}`
 }
 
 class Count {

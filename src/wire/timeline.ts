@@ -59,7 +59,10 @@ export class Timeline {
     const { exchange } = sight
     const { connection, bytes, status } = exchange
     const http2 = exchange.stream?.facts()
-    const earlier = [...(this.earlier ?? []).flatMap(factsOf), ...(exchange.restarts ?? [])]
+    const earlier =
+      this.earlier === undefined
+        ? (exchange.restarts ?? [])
+        : [...this.earlier.flatMap(factsOf), ...(exchange.restarts ?? [])]
     const wireAttempts = (exchange.restarts?.length ?? 0) + (exchange.startedAt === undefined ? 0 : 1)
     const ending = exchange.socket?.ending ?? exchange.line?.socket?.ending
     const untried = exchange.startedAt === undefined ? exchange.line?.socket?.addresses?.untried : undefined
@@ -67,20 +70,20 @@ export class Timeline {
       vantage: this.ownSockets ? 'socket' : 'dispatcher',
       phase: exchange.phase,
       started: exchange.startedAt !== undefined,
-      ...(status !== undefined && { status }),
-      ...(status !== undefined && { bodyBytes: exchange.bodyBytes }),
       complete: exchange.delivery === 'answered',
+      timings: timingsOf(exchange, total),
+      circumstances: final ? { ...circumstancesOf(sight), ...neighbourhood(sight) } : circumstancesOf(sight),
+      // What is named after a spread is put into the object one by one, at a microsecond each: spreads come last.
+      ...(status !== undefined && { status, bodyBytes: exchange.bodyBytes }),
       ...(exchange.closeDelimited && { closeDelimited: true }),
       ...(ending !== undefined && { ending }),
       ...limitFacts(limit),
       ...(connection !== undefined && { connection }),
       ...(untried !== undefined && { otherAddresses: untried }),
-      timings: timingsOf(exchange, total),
       ...(bytes !== undefined && { bytes }),
       ...(wireAttempts > 1 && { wireAttempts }),
       ...(http2 !== undefined && { http2 }),
       ...(earlier.length > 0 && { earlier }),
-      circumstances: { ...circumstancesOf(sight), ...(final && neighbourhood(sight)) },
     }
   }
 }
@@ -99,18 +102,16 @@ function timingsOf(exchange: Exchange, total: number): Timings {
   const dialled = socket !== undefined && exchange.requestsBefore === 0 && socket.requests <= 1 ? socket : undefined
   const { assignedAt, dispatchedAt, startedAt, sentAt, headAt, endedAt } = exchange
   const waitedUntil = headAt ?? endedAt
-  const entries = {
-    queue: assignedAt === undefined ? undefined : assignedAt - dispatchedAt,
-    dns: dialled?.dnsMs,
-    connect: dialled?.connectMs,
-    proxy: dialled?.proxyMs,
-    tls: dialled?.tlsMs,
-    send: startedAt === undefined || sentAt === undefined ? undefined : sentAt - startedAt,
-    wait: startedAt === undefined || waitedUntil === undefined ? undefined : waitedUntil - startedAt,
+  const timings: { -readonly [Step in keyof Timings]: Timings[Step] } = { total: roundMs(total) }
+  const add = (step: keyof Timings, ms: number | undefined) => {
+    if (ms !== undefined) timings[step] = roundMs(ms)
   }
-  const known = Object.entries(entries).filter(([, value]) => value !== undefined)
-  return {
-    ...Object.fromEntries(known.map(([name, value]) => [name, roundMs(value as number)])),
-    total: roundMs(total),
-  }
+  if (assignedAt !== undefined) add('queue', assignedAt - dispatchedAt)
+  add('dns', dialled?.dnsMs)
+  add('connect', dialled?.connectMs)
+  add('proxy', dialled?.proxyMs)
+  add('tls', dialled?.tlsMs)
+  if (startedAt !== undefined && sentAt !== undefined) add('send', sentAt - startedAt)
+  if (startedAt !== undefined && waitedUntil !== undefined) add('wait', waitedUntil - startedAt)
+  return timings
 }
