@@ -49,7 +49,7 @@ export interface DemoLine {
     readonly bare: readonly string[]
     /** Any of these. */
     readonly offhook: readonly OwnExpectation[]
-    /** How often the server executed the request, by its ledger. Absent where there is none. */
-    readonly executed?: { readonly bare: number; readonly offhook: number }
+    /** How often the server executed the request, by its ledger; `any` where that is luck. Absent where there is none. */
+    readonly executed?: { readonly bare: number | 'any'; readonly offhook: number }
   }
 }

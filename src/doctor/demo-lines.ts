@@ -107,9 +107,10 @@ const asking: readonly DemoLine[] = [
     ask: { ...post, onResetConnections: 20 },
     open: hostedBy({}),
     expect: {
-      bare: reset,
+      // The fetch of Node 26 sees some of them in time.
+      bare: [...reset, '200'],
       offhook: [{ end: 200, attempts: 20 }],
-      executed: { bare: 0, offhook: 20 },
+      executed: { bare: 'any', offhook: 20 },
     },
   },
   {

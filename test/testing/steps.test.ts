@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type RudeServer, rudeServer, type Script, type Step } from '../../src/testing/rude-server.js'
 import { type Goodbye, RawClient, request } from './raw-client.js'
 
@@ -210,7 +210,7 @@ const ROWS: Row[] = [
   },
 ]
 
-/** Long enough for anything that is on its way over loopback to arrive. */
+/** Long enough for a goodbye that is not to come to arrive over loopback. */
 const A_WHILE = 30
 
 describe.each([{ tls: false }, { tls: true }])('steps, tls: $tls', ({ tls }) => {
@@ -224,8 +224,13 @@ describe.each([{ tls: false }, { tls: true }])('steps, tls: $tls', ({ tls }) => 
     server.on(script)
     using client = new RawClient(server)
     client.send(POST)
+    const { began, received, executions } = server.ledger
+    const counts = () => [began, received, executions].map((count) => count.call(server.ledger, 'r'))
     if (goodbye === 'none') {
-      await server.until(() => server.ledger.executions('r') === ledger[2])
+      await vi.waitFor(() => expect(counts()).toEqual(ledger), { timeout: 5_000, interval: 5 })
+      if (typeof text === 'string')
+        await vi.waitFor(() => expect(client.text).toBe(text), { timeout: 5_000, interval: 5 })
+      else await vi.waitFor(() => expect(client.text).toMatch(text), { timeout: 5_000, interval: 5 })
       await sleep(A_WHILE)
       expect(client.goodbye).toBeUndefined()
     } else expect(await client.parted()).toBe(goodbye)
@@ -233,8 +238,7 @@ describe.each([{ tls: false }, { tls: true }])('steps, tls: $tls', ({ tls }) => 
     if (goodbye === 'rst' && ledger[0] > 0) expect(client.tcpError?.syscall).toBe('read')
     if (typeof text === 'string') expect(client.text).toBe(text)
     else expect(client.text).toMatch(text)
-    const { began, received, executions } = server.ledger
-    expect([began, received, executions].map((count) => count.call(server.ledger, 'r'))).toEqual(ledger)
+    expect(counts()).toEqual(ledger)
     if (tls && closeNotify !== undefined) expect(client.lastRecord === 21).toBe(closeNotify)
   })
 
