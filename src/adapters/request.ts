@@ -5,6 +5,7 @@ import type { Sender, Sending } from '../attempt/sender.js'
 import { runCall } from '../call/call.js'
 import type { CallHost, CallSpec } from '../call/spec.js'
 import { type Clock, longestDelayMs } from '../clock.js'
+import { redactPath } from '../failure/redact.js'
 import type { ClientSettings } from '../options.js'
 import { requestClass } from '../policy/idempotency.js'
 import { checkNumber, mismatch } from '../policy/option-check.js'
@@ -67,7 +68,9 @@ export function requestOf(host: CallHost, client: ClientSettings): RequestFuncti
 }
 
 class RequestCall implements Sender<RequestResult> {
-  readonly #url: URL
+  readonly #origin: string
+  /** With the query. */
+  readonly #path: string
   readonly #options: RequestOptions | undefined
   readonly #method: string
   readonly #headers: RequestOptions['headers']
@@ -77,8 +80,11 @@ class RequestCall implements Sender<RequestResult> {
 
   constructor(url: string | URL, options: RequestOptions | null | undefined) {
     refuseMistakes(options)
-    this.#url = addressOf(url, options?.path)
-    if (options?.query !== undefined && options.query !== null && this.#url.search !== '')
+    const address = addressOf(url, options?.path)
+    // Two strings, and not the URL: a call that waits holds what it is made of.
+    this.#origin = originOf(address)
+    this.#path = pathOf(address)
+    if (options?.query !== undefined && options.query !== null && address.search !== '')
       throw mismatch('query', 'left out, since the URL has one', options.query)
     this.#options = options ?? undefined
     const body = options?.body
@@ -103,7 +109,7 @@ class RequestCall implements Sender<RequestResult> {
           }
     const spec: CallSpec<RequestResult> = {
       sender: this,
-      target: () => ({ method: this.#method, origin: this.#url.origin, path: this.#url.pathname }),
+      target: () => ({ method: this.#method, origin: this.#origin, path: redactPath(this.#path) }),
       requestClass: requestClass({
         method: this.#method,
         idempotent: given(options, 'idempotent', options?.idempotent),
@@ -163,7 +169,6 @@ class RequestCall implements Sender<RequestResult> {
 
   /** What undici is to send, with the body in a form that it takes. */
   #with(given: RequestBody | undefined): UndiciDispatcher.RequestOptions {
-    const url = this.#url
     let headers = this.#headers
     let body: unknown = given
     if (typeof given === 'object' && given !== null) {
@@ -176,8 +181,8 @@ class RequestCall implements Sender<RequestResult> {
     }
     // One shape for all: an object that is made by a spread has none, and costs the whole way through undici.
     const base: Record<string, unknown> = {
-      origin: originOf(url),
-      path: pathOf(url),
+      origin: this.#origin,
+      path: this.#path,
       method: this.#method,
       headers,
       body,

@@ -44,7 +44,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
   constructor(host: AttemptHost) {
     this.#host = host
     this.#timeline = new Timeline(host.clock, host.ownSockets, host.startedAt)
-    this.#stage = new StageTimer(host, (name, ms) => this.#expire(name, ms))
+    this.#stage = new StageTimer(host, this)
     this.dispatcher = new WatchingDispatcher(host, this.#timeline, this)
   }
 
@@ -63,7 +63,7 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     this.#settle = settle
     const { attempt } = this.#host.limits
     if (attempt !== undefined)
-      this.#attemptTimer = this.#host.clock.after(attempt, () => this.#expire('attempt', attempt))
+      this.#attemptTimer = this.#host.clock.after(attempt, () => this.expire('attempt', attempt))
     let sent: Promise<Answer>
     try {
       sent = sender.send(this)
@@ -276,7 +276,8 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     this.#timeline.exchange?.abandon(reason)
   }
 
-  #expire(name: Limit, ms: number): void {
+  /** A limit of ours ran out. */
+  expire(name: Limit, ms: number): void {
     if (this.#over) return
     this.#timeline.limit = { name, ms }
     const raw = new LimitReached(name, ms)

@@ -12,6 +12,18 @@ export interface AttemptLimits {
   readonly body: number | undefined
 }
 
+/** What the limits hold for. */
+export interface StageHost {
+  readonly clock: Clock
+  readonly limits: AttemptLimits
+  readonly ownSockets: boolean
+}
+
+/** Who is told that a limit ran out. */
+export interface StageOwner {
+  expire(name: Limit, ms: number): void
+}
+
 interface Stage {
   readonly name: Limit
   readonly ms: number
@@ -23,21 +35,14 @@ interface Stage {
  * for what is left: an exchange that goes well costs one timer, not one for each stage.
  */
 export class StageTimer {
-  readonly #clock: Clock
-  readonly #limits: AttemptLimits
-  readonly #ownSockets: boolean
-  readonly #expire: (name: Limit, ms: number) => void
+  readonly #host: StageHost
+  readonly #owner: StageOwner
   #timer: Timer | undefined
   #exchange: Exchange | undefined
 
-  constructor(
-    host: { clock: Clock; limits: AttemptLimits; ownSockets: boolean },
-    expire: (name: Limit, ms: number) => void,
-  ) {
-    this.#clock = host.clock
-    this.#limits = host.limits
-    this.#ownSockets = host.ownSockets
-    this.#expire = expire
+  constructor(host: StageHost, owner: StageOwner) {
+    this.#host = host
+    this.#owner = owner
   }
 
   /** Watches this exchange from now on, and no other. */
@@ -45,30 +50,31 @@ export class StageTimer {
     this.clear()
     this.#exchange = exchange
     const stage = this.#stageOf(exchange)
-    if (stage !== undefined) this.#arm(exchange, stage.ms - (this.#clock.now() - stage.since))
+    if (stage !== undefined) this.#arm(exchange, stage.ms - (this.#host.clock.now() - stage.since))
   }
 
   clear(): void {
-    this.#clock.cancel(this.#timer)
+    this.#host.clock.cancel(this.#timer)
     this.#timer = undefined
     this.#exchange = undefined
   }
 
   /** The request is being written. Only a limit that is shorter than the one the timer was set for needs it earlier. */
   started(exchange: Exchange): void {
-    if (this.#ownSockets && isShorter(this.#limits.headers, this.#limits.connect)) this.watch(exchange)
+    if (this.#host.ownSockets && isShorter(this.#host.limits.headers, this.#host.limits.connect)) this.watch(exchange)
   }
 
   /** The head is complete. */
   headSeen(exchange: Exchange): void {
-    const { connect, headers, body } = this.#limits
+    const { connect, headers, body } = this.#host.limits
     if (isShorter(body, headers) || isShorter(body, connect)) this.watch(exchange)
   }
 
   #arm(exchange: Exchange, delayMs: number): void {
-    this.#timer = this.#clock.after(delayMs, () => {
+    // Whole, so that the timers of a limit are all of one delay, which costs little; a late one is looked at again.
+    this.#timer = this.#host.clock.after(Math.ceil(delayMs), () => {
       // After a stall of the event loop the timer comes before data that has long arrived: look at the sockets first.
-      this.#clock.nextTurn(() => this.#check(exchange))
+      this.#host.clock.nextTurn(() => this.#check(exchange))
     })
   }
 
@@ -76,21 +82,22 @@ export class StageTimer {
     if (exchange !== this.#exchange || exchange.endedAt !== undefined) return
     const stage = this.#stageOf(exchange)
     if (stage === undefined) return
-    const left = stage.ms - (this.#clock.now() - stage.since)
+    const left = stage.ms - (this.#host.clock.now() - stage.since)
     if (left > 0) this.#arm(exchange, left)
-    else this.#expire(stage.name, stage.ms)
+    else this.#owner.expire(stage.name, stage.ms)
   }
 
   /** The limit that holds in the stage that the exchange is in, and since when. */
   #stageOf(exchange: Exchange): Stage | undefined {
-    const { connect, headers, body } = this.#limits
+    const { connect, headers, body } = this.#host.limits
     if (exchange.headAt !== undefined) {
       // A reader that is behind holds the body up, not the peer.
-      return stage('body', body, exchange.paused ? this.#clock.now() : exchange.progressAt)
+      return stage('body', body, exchange.paused ? this.#host.clock.now() : exchange.progressAt)
     }
-    if (exchange.startedAt !== undefined || !this.#ownSockets) return stage('headers', headers, exchange.progressAt)
+    if (exchange.startedAt !== undefined || !this.#host.ownSockets)
+      return stage('headers', headers, exchange.progressAt)
     // Waiting for a free connection is not connecting; the limits of the attempt and of the call bound that.
-    return stage('connect', connect, exchange.assignedAt ?? this.#clock.now())
+    return stage('connect', connect, exchange.assignedAt ?? this.#host.clock.now())
   }
 }
 

@@ -17,37 +17,36 @@ export interface AddressJudge {
 
 /** One for all dials that are to learn from each other. */
 export class AddressBook {
-  readonly #judge: AddressJudge
-  readonly #clock: Clock
-  readonly #lookup: LookupFunction
+  readonly judge: AddressJudge
+  readonly clock: Clock
+  readonly lookup: LookupFunction
 
   /** @param lookup how names are looked up; `dns.lookup` unless it is given */
   constructor(judge: AddressJudge, clock: Clock, lookup: LookupFunction | undefined) {
-    this.#judge = judge
-    this.#clock = clock
-    this.#lookup = lookup ?? dns.lookup
+    this.judge = judge
+    this.clock = clock
+    this.lookup = lookup ?? dns.lookup
   }
 
   /** For one dial, to one port. */
   dial(port: number): DialledAddresses {
-    return new DialledAddresses({ judge: this.#judge, clock: this.#clock, lookup: this.#lookup }, port)
+    return new DialledAddresses(this, port)
   }
 }
+
+const none: readonly string[] = []
 
 /**
  * The addresses of one dial. Give its `lookup` to `net.connect`, then `watch` the socket, then say how the dial went:
  * `worked` when the connection is ready to be used, `failed` when it is not going to be.
  */
 export class DialledAddresses {
-  readonly #book: { readonly judge: AddressJudge; readonly clock: Clock; readonly lookup: LookupFunction }
+  readonly #book: AddressBook
   readonly #port: number
-  #found: readonly string[] = []
+  #found: readonly string[] = none
   #current: string | undefined
 
-  constructor(
-    book: { readonly judge: AddressJudge; readonly clock: Clock; readonly lookup: LookupFunction },
-    port: number,
-  ) {
+  constructor(book: AddressBook, port: number) {
     this.#book = book
     this.#port = port
   }

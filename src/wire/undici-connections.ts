@@ -13,9 +13,9 @@ import { ByOrigin } from './by-origin.js'
 import { Lookout } from './lookout.js'
 import type { PingSettings } from './ping-timer.js'
 import type { SocketRecord } from './socket-record.js'
-import { connectorOf } from './undici-dial.js'
+import { connectorOf, type DialHost } from './undici-dial.js'
 import { forwarding } from './undici-forward.js'
-import { type LineWatcher, OpenLines, OriginLine, WatchedClient } from './undici-line.js'
+import { type LineWatcher, OpenLines, OriginLine, type Place, WatchedClient } from './undici-line.js'
 import { OneOffClients } from './undici-one-off.js'
 import type { ProxySettings, ViaOf } from './via.js'
 
@@ -41,6 +41,12 @@ export interface ConnectionsOptions {
  * Which way to a connection: one of the pool's; one of its own, closed after one request; or one that speaks HTTP/1.1.
  */
 export type Route = 'pooled' | 'fresh' | 'http/1.1'
+
+type Shared = undici.Client.Options & { readonly connect: undici.buildConnector.connector }
+
+interface Ground extends DialHost, Place {
+  readonly origin: string
+}
 
 /** Connections to all origins, and how many of them stand open at each. */
 export class Connections {
@@ -109,42 +115,41 @@ export class Connections {
     if (route === 'fresh') {
       const shared = this.#shared(route)
       // Pipelining 0 tells an HTTP/1.1 server that this connection ends after the request.
-      const make = (origin: string) => this.#client(origin, { ...shared, pipelining: 0 }, shared.connect)
+      const make = (origin: string) => this.#client(this.#ground(origin, shared), { ...shared, pipelining: 0 })
       return new OneOffClients(make, connections ?? Number.POSITIVE_INFINITY)
     }
     return new PoolsByOrigin((origin) => {
       const shared = this.#shared(route)
-      const factory = (_: URL, options: undici.Client.Options) => this.#client(origin, options, shared.connect)
+      const ground = this.#ground(origin, shared)
+      const factory = (_: URL, options: undici.Client.Options) => this.#client(ground, options)
       return new undici.Pool(origin, { ...shared, ...(connections !== undefined && { connections }), factory })
     })
   }
 
-  #client(origin: string, options: undici.Client.Options, secured: undici.buildConnector.connector): WatchedClient {
-    const line = new OriginLine(origin, this.#watch(origin))
+  #client(ground: Ground, options: undici.Client.Options): WatchedClient {
+    const line = new OriginLine(ground.origin, this.#watch(ground.origin))
+    return new WatchedClient(line, { ...options, connect: connectorOf(line, ground) }, ground)
+  }
+
+  /** What all connections of one way to an origin have in common. */
+  #ground(origin: string, { allowH2, connect: secure }: Shared): Ground {
     const via = this.#options.via?.(origin)
-    const mayBeHttp2 = options.allowH2 === true && origin.startsWith('https:')
-    const connect = connectorOf(line, {
+    return {
+      origin,
       clock: this.#clock,
       addresses: this.#addresses,
       lookout: this.#lookout,
       ping: this.#options.http2?.ping,
       via,
-      secure: secured,
+      secure,
       secureProxy: (...dial) =>
         this.#securedProxy(via !== undefined && 'proxy' in via ? via.proxy : undefined)(...dial),
       opened: (...opened) => this.#open(...opened),
-    })
-    return new WatchedClient(
-      origin,
-      { ...options, connect },
-      {
-        line,
-        clock: this.#clock,
-        elsewhere: (...request) => this.by('fresh').dispatch(...request),
-        ...(mayBeHttp2 && { overHttp1: (...request) => this.by('http/1.1').dispatch(...request) }),
-        ...(via?.by === 'forward' && { rewrite: forwarding(origin, via.proxy) }),
-      },
-    )
+      elsewhere: (...request) => this.by('fresh').dispatch(...request),
+      ...(allowH2 === true &&
+        origin.startsWith('https:') && { overHttp1: (...request) => this.by('http/1.1').dispatch(...request) }),
+      ...(via?.by === 'forward' && { rewrite: forwarding(origin, via.proxy) }),
+    }
   }
 
   /** One for each proxy: it keeps the TLS sessions. */
@@ -161,7 +166,7 @@ export class Connections {
     return secured
   }
 
-  #shared(route: Route): undici.Client.Options & { connect: undici.buildConnector.connector } {
+  #shared(route: Route): Shared {
     const { http2, keepAliveMs, maxHeaderSize, localAddress, tls } = this.#options
     const allowH2 = http2 !== undefined && route !== 'http/1.1'
     const security = { ...tls, allowH2, timeout: 0 } as undici.buildConnector.BuildOptions

@@ -20,7 +20,7 @@ type Connector = undici.buildConnector.connector
 type Target = undici.buildConnector.Options
 type Callback = undici.buildConnector.Callback
 
-/** What the dials of one line have in common. */
+/** What the dials to one origin have in common. */
 export interface DialHost {
   readonly clock: Clock
   readonly addresses: AddressBook
@@ -46,6 +46,9 @@ export function connectorOf(line: OriginLine, host: DialHost): Connector {
 /** How long a connection is silent before the kernel asks whether the peer is still there; undici's own figure. */
 const tcpKeepAliveMs = 60_000
 
+/** What a socket tells of its dial alone. */
+const dialEvents = ['lookup', 'connectionAttempt', 'connectionAttemptTimeout', 'connectionAttemptFailed'] as const
+
 class Dial {
   readonly #line: OriginLine
   readonly #host: DialHost
@@ -56,6 +59,7 @@ class Dial {
   readonly #raw: net.Socket
   readonly #secure: boolean
   #settled = false
+  readonly #onError = (error: Error) => this.#fail(error)
 
   constructor(line: OriginLine, host: DialHost, { target, callback }: { target: Target; callback: Callback }) {
     this.#line = line
@@ -86,7 +90,7 @@ class Dial {
     this.#record.watchDial(raw)
     raw.setKeepAlive(true, tcpKeepAliveMs)
     raw.setNoDelay(true)
-    raw.once('error', (error) => this.#fail(error))
+    raw.once('error', this.#onError)
     raw.once('connect', () => this.#reached(this.#host.via))
   }
 
@@ -145,6 +149,9 @@ class Dial {
     if (this.#settled) return
     this.#settled = true
     this.#addresses.worked()
+    // A connection lives much longer than its dial, which nobody need keep.
+    this.#raw.removeListener('error', this.#onError)
+    for (const event of dialEvents) this.#raw.removeAllListeners(event)
     this.#record.established(socket, beneath)
     this.#host.opened(this.#line, this.#record, socket)
     this.#line.onOpen?.(this.#record)

@@ -147,8 +147,6 @@ const mostStreams = 100
 /** Where a Client stands. */
 export interface Place {
   readonly clock: Clock
-  /** What is reported to. */
-  readonly line: OriginLine
   /** Where requests go for which this connection is no good. */
   readonly elsewhere: undici.Dispatcher['dispatch']
   /** The way that speaks HTTP/1.1, where this connection may speak HTTP/2. */
@@ -159,20 +157,14 @@ export interface Place {
 
 export class WatchedClient extends undici.Client {
   readonly #line: OriginLine
-  readonly #elsewhere: undici.Dispatcher['dispatch']
-  readonly #overHttp1: Place['overHttp1']
-  readonly #rewrite: Place['rewrite']
-  readonly #clock: Clock
+  readonly #place: Place
 
-  constructor(origin: string | URL, options: undici.Client.Options, place: Place) {
-    super(origin, options)
-    this.#line = place.line
-    this.#elsewhere = place.elsewhere
-    this.#overHttp1 = place.overHttp1
-    this.#rewrite = place.rewrite
-    this.#clock = place.clock
+  constructor(line: OriginLine, options: undici.Client.Options, place: Place) {
+    super(line.origin, options)
+    this.#line = line
+    this.#place = place
     const { pipelining } = this
-    place.line.onOpen = ({ protocol }) => {
+    line.onOpen = ({ protocol }) => {
       // Over HTTP/2 undici 8 takes this number for the streams that may be open on a connection which is being left
       // when the next one is dialled: with 1, what a GOAWAY refused would wait for all that it let stand.
       if (multiplexes) this.pipelining = protocol === 'h2' ? mostStreams : pipelining
@@ -181,21 +173,22 @@ export class WatchedClient extends undici.Client {
 
   override dispatch(options: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
     // Whether there is room elsewhere is no matter of this connection: its pool would wait for it to drain, for ever.
-    if (this.#overHttp1 !== undefined && bodyIsUnusual(options)) {
-      this.#overHttp1(options, handler)
+    const { clock, elsewhere, overHttp1, rewrite } = this.#place
+    if (overHttp1 !== undefined && bodyIsUnusual(options)) {
+      overHttp1(options, handler)
       return true
     }
-    const now = this.#clock.now()
+    const now = clock.now()
     this.#line.retireIfStale(options.method, now)
     if (this.#line.doubtful) {
-      this.#elsewhere(options, handler)
+      elsewhere(options, handler)
       return true
     }
     const exchange = (handler as { exchange?: Exchange }).exchange ?? (options as WithExchange)[exchangeKey]
     exchange?.assigned(this.#line, now)
     this.#line.now = now
     try {
-      return super.dispatch(this.#rewrite === undefined ? options : this.#rewrite(options), handler)
+      return super.dispatch(rewrite === undefined ? options : rewrite(options), handler)
     } finally {
       this.#line.now = undefined
     }
