@@ -39,7 +39,10 @@ function withOwnNames(path: string, snippet: Snippet): Snippet {
   return { ...snippet, code: `import { ${own} } from '${path.replace(/\.ts$/, '.js')}'\n${snippet.code}` }
 }
 
-const papers = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'].map((name) => join(root, name))
+const papers = [
+  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'].map((name) => join(root, name)),
+  ...ts.sys.readDirectory(join(root, 'docs/guides'), ['.md']),
+]
 const sources = ts.sys.readDirectory(join(root, 'src'), ['.ts'])
 const snippets = [
   ...papers.flatMap(snippetsOf),
