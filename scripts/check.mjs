@@ -15,6 +15,8 @@ const steps = [
   { name: 'architecture', command: 'npm run --silent architecture' },
   { name: 'docs', command: 'npm run --silent docs' },
   { name: 'packaging', command: 'npm run --silent pack:check' },
+  // A minute, most of which it sleeps.
+  { name: 'soak', command: 'npm run --silent soak -- --minutes 1 --per-second 60' },
   { name: 'tests', command: `npm test --silent -- --reporter=dot --reporter=json --outputFile.json="${counts}"` },
 ]
 

@@ -222,7 +222,7 @@ describe('planted secrets', () => {
   test('are not in what is said of options that do not fit', () => {
     const secrets = plant('option')
     const client = createClient()
-    const tried = [
+    const tried: (() => unknown)[] = [
       () => client.fetch('http://127.0.0.1/', { idempotencyKey: `${secrets.idempotency}\n` }),
       () => client.request('http://127.0.0.1/', { idempotencyKey: `${secrets.idempotency}\n` }),
       () => createClient({ proxy: `ftp://${secrets.proxyuser}:${secrets.proxypassword}@proxy.test` }),

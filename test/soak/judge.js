@@ -17,7 +17,7 @@ const mib = 2 ** 20
  * @type {readonly Limit[]}
  */
 export const limits = [
-  { name: 'heap', says: 'heap after a collection', perCall: 16, floor: 1.5 * mib, unit: 'MiB' },
+  { name: 'heap', says: 'heap after a collection', perCall: 16, floor: 2.5 * mib, unit: 'MiB' },
   { name: 'external', says: 'external memory and array buffers', perCall: 8, floor: mib, unit: 'MiB' },
   { name: 'handles', says: 'handles, of all types', perCall: 0.002, floor: 3 },
   { name: 'timers', says: 'timers that have not run', perCall: 0.002, floor: 3 },

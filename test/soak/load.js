@@ -8,8 +8,9 @@ import { plants } from './plants.js'
 import { order } from './workloads.js'
 
 /**
- * @typedef {{ seconds: number, samples: number, perSecond: number, perSample?: number, only?: readonly string[], plant?: keyof typeof plants | undefined }} Plan
- * `seconds` in all, unless each sample comes after so many calls; `only` these workloads.
+ * @typedef {{ seconds: number, samples: number, perSecond: number, perSample?: number, warmUp?: number, only?: readonly string[], plant?: keyof typeof plants | undefined }} Plan
+ * `seconds` in all, unless each sample comes after so many calls; `only` these workloads. Before the first
+ * sample come `warmUp` calls, as fast as may be, or as many of them as there is half of the time for: what is bounded is full then.
  * @typedef {import('./judge.js').Sample} Sample
  * @typedef {import('./workloads.js').Offhook} Offhook
  */
@@ -23,7 +24,7 @@ const restMs = 1_500
  * @param {{ offhook: Offhook, places: import('./far-side.js').Places, leave: (port: number) => void, onSample?: (sample: Sample) => void }} tools
  * @returns {Promise<{ samples: Sample[], failed: number }>}
  */
-export async function load({ seconds, samples, perSecond, perSample, only, plant }, tools) {
+export async function load({ seconds, samples, perSecond, perSample, warmUp, only, plant }, tools) {
   const timers = new TimerCount()
   const { signal } = new AbortController()
   const watched = await watchedServer(tools.offhook)
@@ -44,7 +45,13 @@ export async function load({ seconds, samples, perSecond, perSample, only, plant
     },
   }
   const afterwards = plant === undefined ? undefined : plants[plant].make()
-  const counted = { calls: 0, failed: 0, resting: false, until: Number.POSITIVE_INFINITY }
+  const counted = {
+    calls: 0,
+    failed: 0,
+    resting: false,
+    warming: warmUp !== undefined,
+    until: warmUp ?? Number.POSITIVE_INFINITY,
+  }
   const port = Number(new URL(tools.places.good).port)
   const turn = order(only)
   const lane = async () => {
@@ -57,8 +64,14 @@ export async function load({ seconds, samples, perSecond, perSample, only, plant
       counted.calls += 1
       if (error !== undefined) counted.failed += 1
       afterwards?.({ number, error, signal, port })
-      await sleep(Math.max(0, (lanes / perSecond) * 1000 - (performance.now() - startedAt)))
+      if (!counted.warming) await sleep(Math.max(0, (lanes / perSecond) * 1000 - (performance.now() - startedAt)))
     }
+  }
+  if (warmUp !== undefined) {
+    const late = sleep(seconds * 500)
+    await Promise.race([Promise.all(Array.from({ length: lanes * 4 }, lane)), late])
+    Object.assign(counted, { warming: false, resting: true, until: Number.POSITIVE_INFINITY })
+    await sleep(restMs)
   }
   /** @type {Sample[]} */
   const taken = []

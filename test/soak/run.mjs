@@ -38,7 +38,7 @@ client.on('message', (/** @type {any} */ message) => {
   if (message.sample !== undefined && process.stdout.isTTY)
     process.stdout.write(`\r${taken.length} of ${samples} samples, ${message.sample.calls} calls `)
 })
-client.send({ plan: { seconds: minutes * 60, samples, perSecond }, places })
+client.send({ plan: { seconds: minutes * 60, samples, perSecond, warmUp: 3_000 }, places })
 const [code] = await once(client, 'exit')
 farSide.disconnect()
 
