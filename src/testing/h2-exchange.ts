@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { FrameTap } from './h2-frames.js'
+import { type FrameTap, H2_CODES } from './h2-frames.js'
 import type { H2Answer, H2GoawayStep, H2Step } from './h2-script.js'
 import type { ArrivalRecord } from './ledger.js'
 
@@ -68,8 +68,9 @@ export class H2Exchange {
     if ('respond' in step) return await this.#respond(step.respond)
     this.#over = true
     this.#line.tap.resetStream(this.#id, step.reset)
-    // Node does not know, and need not: whatever it has to say about this stream goes no further.
-    this.#stream.close()
+    // Node does not know, and need not: whatever it has to say about this stream goes no further. Not NO_ERROR: with that it
+    // would wait for what is still to be written, and a stream that is destroyed meanwhile puts it into an endless loop.
+    this.#stream.close(H2_CODES.CANCEL)
   }
 
   async #execute(): Promise<void> {

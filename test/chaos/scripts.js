@@ -43,7 +43,7 @@ export function scriptFor(world, call, request) {
 function whole({ id, answer: { bytes, framing, drip, etag } }, request) {
   const text = knownText(id, bytes)
   const tag = `"${id}"`
-  const range = /^bytes=(\d+)-$/.exec(request.headers['range'] ?? '')
+  const range = /^bytes=(\d+)-\d*$/.exec(request.headers['range'] ?? '')
   if (etag && range !== null && request.headers['if-range'] === tag) {
     const from = Number(range[1])
     const headers = { etag: tag, 'content-range': `bytes ${from}-${bytes - 1}/${bytes}` }
@@ -114,7 +114,12 @@ function byName(name, { world, call, answer, reused }) {
     'cut fin': () => [{ respond: cut }, delimited ? (world.tls ? 'bare-fin' : 'rst') : 'fin'],
     'cut rst at once': () => [{ respond: cut }, 'rst'],
     'no last chunk': () => [{ respond: { ...chunked, cut: { body: 1_000_000 } } }, 'fin'],
-    'bad chunk': () => [{ respond: { ...chunked, cut: { body: at } } }, { write: 'zz\r\nhello\r\n' }, 'fin'],
+    // Cut behind a whole chunk: within one, what follows would pass for bytes of the body.
+    'bad chunk': () => [
+      { respond: { ...chunked, cut: { body: at }, ...(at > 0 && { drip: { bytes: at, everyMs: 0 } }) } },
+      { write: 'zz\r\nhello\r\n' },
+      'fin',
+    ],
     'short length': () => [{ respond: { ...answer, framing: 'length', cut: { body: at }, close: true } }, 'fin'],
     'broken gzip': () => [{ respond: { body: 'plain', headers: { 'content-encoding': 'gzip', 'x-broken': '1' } } }],
     'executes stall': () => [{ read: 'request' }, 'execute', 'stall'],
