@@ -162,9 +162,12 @@ export class Tries<Answer> {
 
   /** What an origin knows of earlier failures goes with the evidence of this one. */
   #noted(outcome: Outcome<Answer>): Outcome<Answer> {
+    const { origin } = this
+    const { target } = this.#context.spec
+    if (outcome.end === 'answer' && origin.followsRequests) origin.answered(target())
     if (outcome.end !== 'failure') return outcome
     const { end, failure, evidence } = outcome
-    return { end, failure, evidence: this.origin.failed(failure, evidence) }
+    return { end, failure, evidence: origin.failed(failure, evidence, target()) }
   }
 
   #send(hedge: boolean): Promise<Outcome<Answer>> {

@@ -47,6 +47,7 @@ export class Recurrence {
   #bursts: Burst[] = []
   readonly #requests = new Map<string, Followed>()
   #answers = 0
+  #cutAt = 0
 
   /**
    * The far side ended a connection.
@@ -70,6 +71,7 @@ export class Recurrence {
   cut(at: number, request: string): void {
     const known = this.#requests.get(request)
     const followed = known !== undefined && at - known.at < followedMs ? known : undefined
+    this.#cutAt = at
     this.#requests.delete(request)
     this.#requests.set(request, {
       cut: (followed?.cut ?? 0) + 1,
@@ -81,8 +83,14 @@ export class Recurrence {
     if (this.#requests.size > mostRequests && oldest !== undefined) this.#requests.delete(oldest)
   }
 
+  /** Whether there are requests that were cut of late: while there are none, nobody need tell of answers. */
+  get follows(): boolean {
+    return this.#requests.size > 0
+  }
+
   /** A request was answered. */
-  answered(request: string): void {
+  answered(at: number, request: string): void {
+    if (at - this.#cutAt >= followedMs) this.#requests.clear()
     this.#answers++
     const followed = this.#requests.get(request)
     if (followed !== undefined) followed.answered++

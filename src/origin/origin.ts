@@ -2,6 +2,7 @@
 
 import type { Clock } from '../clock.js'
 import { Endings, type Hangups, type KeptFailures } from '../diagnosis/endings.js'
+import { Recurrence } from '../diagnosis/recurrence.js'
 import type { Circumstances } from '../failure/circumstances.js'
 import type { Evidence } from '../failure/evidence.js'
 import type { Failure } from '../failure/kinds.js'
@@ -51,6 +52,16 @@ export interface OriginStats {
   readonly hedge?: ReturnType<Hedge['snapshot']>
 }
 
+/** What was asked, as far as it is known again. */
+interface Asked {
+  readonly method: string
+  readonly path: string
+}
+
+function nameOf({ method, path }: Asked): string {
+  return `${method} ${path.slice(0, 200)}`
+}
+
 export class Origin {
   readonly reuse: ReuseLearner
   readonly budget: RetryBudget
@@ -62,6 +73,8 @@ export class Origin {
   #endings: Endings | undefined
   /** What was learned up to the last end: an end is no evidence for what is learned from it. */
   #learned: Circumstances['learned']
+  /** Made with the first end. */
+  #recurrence: Recurrence | undefined
   readonly #clock: Clock
   readonly #random: () => number
   readonly #kept: KeptFailures
@@ -110,10 +123,14 @@ export class Origin {
   /**
    * An attempt has failed.
    *
+   * @param target what was asked; not where the answer had begun
    * @returns the evidence, with what earlier ends had taught about this origin
    */
-  failed(failure: Failure, evidence: Evidence): Evidence {
-    const learned = this.#learned
+  failed(failure: Failure, evidence: Evidence, target?: Asked): Evidence {
+    const request = target && nameOf(target)
+    const now = this.#clock.now()
+    const recurring = this.#recurrence?.facts(now, request)
+    const learned = recurring === undefined ? this.#learned : { ...this.#learned, ...recurring }
     const whole =
       learned === undefined ? evidence : { ...evidence, circumstances: { ...evidence.circumstances, learned } }
     this.#endings ??= new Endings(this.#kept)
@@ -121,15 +138,33 @@ export class Origin {
     const { idleMs } = evidence.connection ?? {}
     const { ending, circumstances = {} } = evidence
     const promptness = { afterMs: circumstances.sinceLastWriteMs, rttMs: circumstances.minRttMs }
-    if (idleMs !== undefined && ending !== undefined && ending !== 'local' && !endedAtWork(promptness))
-      this.endedIdle(idleMs)
+    if (ending === undefined || ending === 'local') return whole
+    if (idleMs !== undefined && !endedAtWork(promptness)) this.endedIdle(idleMs)
+    else this.#recurring.ended(now, undefined)
+    if (request !== undefined && evidence.status === undefined) this.#recurring.cut(now, request)
     return whole
+  }
+
+  get #recurring(): Recurrence {
+    this.#recurrence ??= new Recurrence()
+    return this.#recurrence
+  }
+
+  /** Whether `answered` need be called: requests were cut of late, and are followed. */
+  get followsRequests(): boolean {
+    return this.#recurrence?.follows === true
+  }
+
+  /** A request was answered. */
+  answered(target: Asked): void {
+    this.#recurrence?.answered(this.#clock.now(), nameOf(target))
   }
 
   /** The far side ended a connection that had been idle for so long; the learner has been told. */
   endedIdle(idleMs: number): void {
     this.#endings ??= new Endings(this.#kept)
     this.#endings.endedIdle(idleMs)
+    this.#recurring.ended(this.#clock.now(), idleMs)
     const { timerMs, requests, observations } = this.reuse.limits(this.#clock.now())
     if (timerMs === undefined && requests === undefined) return
     this.#learned = {

@@ -46,7 +46,7 @@ describe('a request that is always cut', () => {
   test('is told with what became of others', () => {
     const recurrence = new Recurrence()
     recurrence.cut(0, 'POST /upload')
-    for (let place = 0; place < 7; place++) recurrence.answered('GET /')
+    for (let place = 0; place < 7; place++) recurrence.answered(100, 'GET /')
     recurrence.cut(5_000, 'POST /upload')
     expect(recurrence.facts(6_000, 'POST /upload')).toEqual({ sameRequest: { cut: 2, answered: 0, othersAnswered: 7 } })
     expect(recurrence.facts(6_000, 'GET /')).toBeUndefined()
@@ -55,10 +55,13 @@ describe('a request that is always cut', () => {
   test('its own answers are not those of others, and it is forgotten', () => {
     const recurrence = new Recurrence()
     recurrence.cut(0, 'GET /')
-    recurrence.answered('GET /')
-    recurrence.answered('GET /other')
+    recurrence.answered(1, 'GET /')
+    recurrence.answered(1, 'GET /other')
     expect(recurrence.facts(1, 'GET /')).toEqual({ sameRequest: { cut: 1, answered: 1, othersAnswered: 1 } })
     expect(recurrence.facts(700_000, 'GET /')).toBeUndefined()
+    expect(recurrence.follows).toBe(true)
+    recurrence.answered(700_000, 'GET /other')
+    expect(recurrence.follows).toBe(false)
   })
 })
 
@@ -78,7 +81,7 @@ test('whatever happens, it stays small and its numbers are true', () => {
           recurrence.cut(now, `GET /${request}`)
         } else {
           answers++
-          recurrence.answered(`GET /${request}`)
+          recurrence.answered(now, `GET /${request}`)
         }
       }
       const requests = Array.from({ length: 201 }, (_, place) => recurrence.facts(now, `GET /${place}`)?.sameRequest)

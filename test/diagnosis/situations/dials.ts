@@ -298,7 +298,7 @@ export const dials: readonly Situation[] = [
     seen: (w) =>
       dialled(w, w.rtt, {
         failure: { kind: 'dns', phase: 'dns', code: 'ENOTFOUND', syscall: 'getaddrinfo', temporary: false },
-        connection: { remoteAddress: undefined },
+        unaddressed: true,
         around: { lookedUp: false },
       }),
   },
@@ -309,7 +309,7 @@ export const dials: readonly Situation[] = [
     seen: (w) =>
       dialled(w, w.rtt, {
         failure: { kind: 'dns', phase: 'dns', code: 'EAI_AGAIN', syscall: 'getaddrinfo', temporary: true },
-        connection: { remoteAddress: undefined },
+        unaddressed: true,
         around: { lookedUp: false },
       }),
   },
@@ -321,7 +321,7 @@ export const dials: readonly Situation[] = [
       dialled(w, 1_500, {
         failure: { kind: 'timeout', phase: 'dns' },
         evidence: { limit: 'connect', limitMs: 1_500 },
-        connection: { remoteAddress: undefined },
+        unaddressed: true,
         around: { lookedUp: false },
       }),
   },
@@ -331,7 +331,7 @@ export const dials: readonly Situation[] = [
     seen: (w) =>
       dialled(w, 5, {
         failure: { kind: 'dns', phase: 'dns', code: 'EAI_AGAIN', syscall: 'getaddrinfo', temporary: true },
-        connection: { remoteAddress: undefined },
+        unaddressed: true,
         around: { lookedUp: false, counters: { 'Ip.OutNoRoutes': 4 }, ...siblings({}, { failed: 6 }) },
       }),
   },

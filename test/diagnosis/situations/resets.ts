@@ -3,7 +3,6 @@
 import { busy, cut, dialled, idle, others, reset, type Situation, siblings } from './world.js'
 
 const app = ['peer-application'] as const
-const _alb = { server: 'awselb/2.0', marks: ['x-amzn-trace-id'] }
 const tls = (stage: 'hello-sent' | 'server-answered' | 'established', more = {}) =>
   ({ tls: { stage, ...more } }) as const
 
@@ -179,7 +178,7 @@ export const resets: readonly Situation[] = [
     seen: (w) =>
       cut(w, 100, {
         failure: { ...reset, code: 'ECONNABORTED', errno: -103 },
-        evidence: { ending: undefined },
+        evidence: { ending: 'local' },
         connection: busy,
       }),
   },

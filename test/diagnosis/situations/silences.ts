@@ -154,7 +154,7 @@ export const silences: readonly Situation[] = [
   {
     what: 'no row, nothing known',
     may: app,
-    seen: (w) => waited(w, l, { around: { platform: 'darwin', counters: undefined } }),
+    seen: (w) => waited(w, l, { around: { platform: 'darwin' } }),
   },
   {
     what: 'no row; the way holds',

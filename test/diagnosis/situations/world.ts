@@ -34,6 +34,8 @@ export interface Told {
   readonly connection?: Partial<ConnectionFacts>
   readonly around?: Circumstances
   readonly attempts?: readonly Partial<AttemptReport>[]
+  /** The name was not found: there is no address. */
+  readonly unaddressed?: true
 }
 
 const none: SiblingFacts = { stood: 0, reset: 0, closed: 0, answered: 0, connected: 0, failed: 0 }
@@ -115,7 +117,7 @@ export function waited(world: World, limitMs: number, told: Told): Seen {
 /** A dial that failed after so many milliseconds. */
 export function dialled(world: World, stepMs: number, told: Told): Seen {
   const { minRttMs: _, rttFrom: __, rttAtLeastMs: ___, ...clocks } = clockwork(world)
-  const { failure, evidence, connection, around, attempts } = told
+  const { failure, evidence, connection, around, attempts, unaddressed } = told
   const phase = failure?.phase ?? 'connect'
   return {
     failure: { kind: 'unknown', phase, delivery: 'unsent', cause: undefined, ...failure },
@@ -123,7 +125,7 @@ export function dialled(world: World, stepMs: number, told: Told): Seen {
       vantage: 'socket',
       phase,
       started: false,
-      connection: { ...peer, ...connection },
+      ...(unaddressed !== true && { connection: { ...peer, ...connection } }),
       ...evidence,
       circumstances: {
         ...clocks,
