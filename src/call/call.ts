@@ -159,12 +159,10 @@ class Call<Answer> implements AttemptOwner, RunningCall {
   bodyFailed({ failure, evidence: seen }: Lost, attempts?: readonly AttemptReport[]): AnyOffhookError {
     const evidence = this.#tries.origin.failed(failure, seen)
     const record = this.#remember()
-    if (attempts === undefined) {
-      const because = 'the response head had already been handed to the caller'
-      record.add(failure, evidence, { retry: false, because, stopReason: 'committed' })
-    } else {
-      record.append(attempts)
-    }
+    const because = 'the response head had already been handed to the caller'
+    if (attempts !== undefined) record.append(attempts)
+    // An answer that waits for how another attempt at the same call ends was handed to nobody.
+    else if (this.#returned) record.add(failure, evidence, { retry: false, because, stopReason: 'committed' })
     const error = this.#error(failure, evidence, { stopReason: record.stopReason })
     this.#events?.errorAfterEnd(this.#tries.count, error)
     return error
