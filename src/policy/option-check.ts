@@ -43,8 +43,9 @@ export interface OptionSection {
 export function openSection(path: string, value: unknown, allowed: readonly string[]): OptionSection {
   if (!isPlainObject(value)) throw mismatch(path, 'a plain object', value)
   checkKnown(path, value, allowed)
+  const own = (name: string) => readable(`${path}.${name}`, () => ownOption(value, name))
   const read = <T>(name: string, check: (path: string, value: unknown) => T): T | undefined => {
-    const given = ownOption(value, name)
+    const given = own(name)
     return given === undefined ? undefined : check(`${path}.${name}`, given)
   }
   return {
@@ -52,7 +53,7 @@ export function openSection(path: string, value: unknown, allowed: readonly stri
     number: (name, range) => read(name, (at, given) => checkNumber(at, given, range)),
     boolean: (name) => read(name, checkBoolean),
     headerName: (name) => read(name, checkHeaderName),
-    raw: (name) => ownOption(value, name),
+    raw: own,
   }
 }
 
@@ -99,11 +100,13 @@ export function checkHeaderName(path: string, value: unknown): string {
  * @throws TypeError that names the first unknown option and the nearest known one
  */
 export function checkKnown(path: string, section: object, allowed: readonly string[]): void {
-  for (const name of Object.keys(section)) {
+  for (const name of readable(path, () => Object.keys(section))) {
     if (allowed.includes(name)) continue
     const near = nearest(name, allowed)
     const hint = near === undefined ? `known are: ${allowed.join(', ')}` : `did you mean ${near}?`
-    throw new TypeError(`${path}.${clip(name)} is not an option: ${hint}`)
+    // What is no plain name stands in quotes: it may be empty, or move a cursor.
+    const shown = /^[\w$-]+$/.test(name) ? clip(name) : JSON.stringify(clip(name))
+    throw new TypeError(`${path}.${shown} is not an option: ${hint}`)
   }
 }
 
@@ -125,9 +128,28 @@ export function isGiven(options: object, name: string): boolean {
  * An object whose options hide in a prototype of its own is refused, since they would be passed over in silence.
  */
 export function isPlainObject(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
+  if (typeof value !== 'object' || value === null) return false
+  try {
+    if (Array.isArray(value)) return false
+    const prototype: unknown = Object.getPrototypeOf(value)
+    return prototype === null || Object.getPrototypeOf(prototype) === null
+  } catch {
+    // A proxy that refuses, or was revoked.
+    return false
+  }
+}
+
+/**
+ * What is read by somebody else's code: a getter, or the trap of a proxy.
+ *
+ * @throws TypeError that names the path, when that code throws
+ */
+export function readable<T>(path: string, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    throw new TypeError(`${path} cannot be read: what it is read by throws`, { cause })
+  }
 }
 
 /** The error for a value that is not what an option allows: `retry.attempts must be …, but is …`. */
@@ -140,9 +162,18 @@ function describe(value: unknown): string {
   if (typeof value === 'string') return `the string ${JSON.stringify(clip(value))}`
   if (typeof value === 'bigint') return `the bigint ${clip(String(value))}`
   if (typeof value === 'symbol' || typeof value === 'function') return `a ${typeof value}`
-  if (Array.isArray(value)) return 'an array'
+  if (isArray(value)) return 'an array'
   if (typeof value === 'object' && value !== null) return isPlainObject(value) ? 'an object' : 'an instance of a class'
   return String(value)
+}
+
+function isArray(value: unknown): boolean {
+  try {
+    return Array.isArray(value)
+  } catch {
+    // A proxy that was revoked is neither.
+    return false
+  }
 }
 
 function clip(text: string): string {

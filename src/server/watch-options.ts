@@ -40,7 +40,8 @@ export interface CheckedOptions {
 const known = ['onHangup', 'route', 'maxRoutes', 'settleMs', 'probes', 'clock'] as const
 
 /** @throws TypeError that names the option, what was given and what is allowed */
-export function checkWatchOptions(options: WatchClientsOptions): CheckedOptions {
+export function checkWatchOptions(given: WatchClientsOptions): CheckedOptions {
+  const options = ownCopy(given)
   for (const name of Object.keys(options)) {
     if (!(known as readonly string[]).includes(name)) refuse(name, name, `one of ${known.join(', ')}`)
   }
@@ -50,7 +51,7 @@ export function checkWatchOptions(options: WatchClientsOptions): CheckedOptions 
   if (!Number.isInteger(maxRoutes) || maxRoutes < 1) refuse('maxRoutes', maxRoutes, 'a whole number from 1 on')
   if (!Number.isFinite(settleMs) || settleMs < 0) refuse('settleMs', settleMs, 'milliseconds from 0 on')
   if (typeof probes !== 'boolean') refuse('probes', probes, 'true or false')
-  if (typeof clock?.now !== 'function') refuse('clock', clock, 'a clock')
+  if (!isClock(clock)) refuse('clock', clock, 'a clock')
   return {
     onHangup,
     route: route ?? (({ method, path }) => routeKey(method, path)),
@@ -61,6 +62,26 @@ export function checkWatchOptions(options: WatchClientsOptions): CheckedOptions 
   }
 }
 
+/** Read once, own properties alone: a getter or a proxy may throw, or say something else the next time. */
+function ownCopy(given: unknown): WatchClientsOptions {
+  if (typeof given !== 'object' || given === null) return refuse('the second argument', given, 'an object')
+  try {
+    return Object.assign(Object.create(null) as object, given)
+  } catch (cause) {
+    throw new TypeError('watchClients: the options cannot be read', { cause })
+  }
+}
+
+function isClock(clock: Clock): boolean {
+  try {
+    return typeof clock?.now === 'function'
+  } catch {
+    return false
+  }
+}
+
 function refuse(name: string, given: unknown, allowed: string): never {
-  throw new TypeError(`watchClients: ${name} is ${String(given).slice(0, 60)}; allowed is ${allowed}`)
+  // An object may not bear to be made a text of.
+  const shown = Object(given) === given ? typeof given : String(given).slice(0, 60)
+  throw new TypeError(`watchClients: ${name} is ${shown}; allowed is ${allowed}`)
 }

@@ -2,7 +2,14 @@
 
 import type { ConnectionOptions } from 'node:tls'
 import { longestDelayMs } from '../clock.js'
-import { mismatch, type OptionSection, openSection, ownOption } from '../policy/option-check.js'
+import {
+  isPlainObject,
+  mismatch,
+  type OptionSection,
+  openSection,
+  ownOption,
+  readable,
+} from '../policy/option-check.js'
 import type { Dispatcher } from '../wire/undici-connections.js'
 import {
   checkPolicy,
@@ -90,7 +97,7 @@ const redialNames = ['provenAfter', 'heartbeat']
  */
 export function checkRedialOptions<Connection>(given: unknown): RedialPlan<Connection> {
   const value = typeof given === 'function' ? { open: given } : given
-  const byFactory = typeof value === 'object' && value !== null && ownOption(value, 'open') !== undefined
+  const byFactory = isPlainObject(value) && readable('options', () => ownOption(value, 'open')) !== undefined
   const wayNames = byFactory ? ['open', 'name'] : targetNames
   const section = openSection('options', value, [...wayNames, ...policyNames, ...redialNames])
   return {

@@ -1,5 +1,6 @@
 import { check, oneOf, whole } from './check-script.js'
 import type { H2Behaviour } from './h2-script.js'
+import { entriesOf } from './server-options.js'
 
 /** How a rude HTTP/2 server is started. */
 export interface RudeH2Options {
@@ -25,7 +26,7 @@ const optionRules: Readonly<Record<string, { allowed: string; fits: (value: unkn
 
 /** Throws a TypeError that names the option that is wrong. */
 export function checkOptions(options: RudeH2Options): void {
-  for (const [name, value] of Object.entries(options)) {
+  for (const [name, value] of entriesOf(options, 'rudeH2Server')) {
     const rule = Object.hasOwn(optionRules, name) ? optionRules[name] : undefined
     if (rule === undefined)
       throw new TypeError(`rudeH2Server: unknown option '${name}', allowed are ${Object.keys(optionRules).join(', ')}`)

@@ -54,11 +54,21 @@ const OPTION_RULES: Readonly<Record<string, { allowed: string; fits: (value: unk
 
 /** Throws a TypeError that names the option that is wrong, what was given and what is allowed. */
 export function checkOptions(options: RudeServerOptions): void {
-  for (const [name, value] of Object.entries(options)) {
+  for (const [name, value] of entriesOf(options, 'rudeServer')) {
     if (value === undefined) continue
     const rule = Object.hasOwn(OPTION_RULES, name) ? OPTION_RULES[name] : undefined
     if (!rule)
       throw new TypeError(`rudeServer: unknown option '${name}', allowed are ${Object.keys(OPTION_RULES).join(', ')}`)
     check(rule, value, `rudeServer: option ${name}`)
+  }
+}
+
+/** The options of a server, read. A getter or a proxy among them may throw. */
+export function entriesOf(options: object, server: string): [string, unknown][] {
+  if (typeof options !== 'object' || options === null) throw new TypeError(`${server}: options must be an object`)
+  try {
+    return Object.entries(options)
+  } catch (cause) {
+    throw new TypeError(`${server}: the options cannot be read`, { cause })
   }
 }

@@ -7,6 +7,7 @@ import { serve } from '@hono/node-server'
 import express from 'express'
 import fastify from 'fastify'
 import { Hono } from 'hono'
+import Koa from 'koa'
 import { type ClientWatch, type Hangup, watchClients } from 'offhook/server'
 import { request } from 'undici'
 import { describe, expect, test } from 'vitest'
@@ -59,6 +60,17 @@ const frameworks: Record<string, (told: Told) => Promise<App>> = {
       return context.text('too late')
     })
     const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }) as Server
+    const watch = watchClients(server, { settleMs: 0, onHangup: (hangup) => void hangups.push(hangup) })
+    await once(server, 'listening')
+    return { server, watch, close: () => closed(server) }
+  },
+  koa: async ({ hangups, stopped }) => {
+    const app = new Koa()
+    app.use(async (context) => {
+      if (context.path.startsWith('/orders/')) context.body = { ok: true }
+      else await whileWanted(watch.signalOf(context.req)).catch((reason) => stopped.push(reason))
+    })
+    const server = app.listen(0, '127.0.0.1')
     const watch = watchClients(server, { settleMs: 0, onHangup: (hangup) => void hangups.push(hangup) })
     await once(server, 'listening')
     return { server, watch, close: () => closed(server) }
