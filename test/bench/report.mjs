@@ -1,4 +1,7 @@
 // What was measured, as text: lines for the terminal, and docs/bench.md.
+
+import { lineChart } from '../plots/line-chart.js'
+import { figuresOf } from './brown-out.mjs'
 import { peers } from './contestants.mjs'
 import { median, ratio } from './measure.mjs'
 
@@ -9,9 +12,10 @@ import { median, ratio } from './measure.mjs'
 
 /**
  * @param {Map<import('./measure.mjs').Load, Map<string, number[]>>} figures
+ * @param {{ head: string, what: string, allowed: (name: string) => number | undefined }} of
  * @returns {{ table: Table, aims: Aim[] }}
  */
-export function cpuReport(figures) {
+export function cpuReport(figures, { head, what, allowed }) {
   const loads = [...figures.keys()]
   const names = [...(figures.get(/** @type {any} */ (loads[0]))?.keys() ?? [])]
   const of = (/** @type {import('./measure.mjs').Load} */ load, /** @type {string} */ name) =>
@@ -27,16 +31,16 @@ export function cpuReport(figures) {
     ]
   })
   const aims = Object.entries(peers)
-    .filter(([name, peer]) => names.includes(name) && names.includes(peer))
+    .filter(([name, peer]) => names.includes(name) && names.includes(peer) && allowed(name) !== undefined)
     .flatMap(([name, peer]) =>
       loads.map((load) => ({
-        what: `CPU of ${name} beside ${peer}, ${title(load)}`,
-        allowed: 1.1,
+        what: `${what} ${name} beside ${peer}, ${title(load)}`,
+        allowed: allowed(name) ?? Number.NaN,
         found: ratio(of(load, name), of(load, peer)),
         unit: '×',
       })),
     )
-  return { table: { head: ['µs of CPU per call', ...loads.map(title)], rows }, aims }
+  return { table: { head: [head, ...loads.map(title)], rows }, aims }
 }
 
 /** @param {Map<string, number[]>} figures @returns {{ table: Table, aims: Aim[] }} */
@@ -46,7 +50,8 @@ export function memoryReport(figures) {
     const peer = peerOf(name)
     return [name, kib(of(name)), peer === undefined ? '' : `${signed(of(name) - of(peer))}`]
   })
-  const aims = Object.entries(peers).map(([name, peer]) => ({
+  const measured = Object.entries(peers).filter(([name]) => figures.has(name))
+  const aims = measured.map(([name, peer]) => ({
     what: `memory of ${name} above ${peer}, per call in flight`,
     allowed: 1,
     found: (of(name) - of(peer)) / 1024,
@@ -64,6 +69,77 @@ export function importReport(figures) {
     table: { head: ['ms of CPU to import', 'ms', '× undici'], rows },
     aims: [{ what: "import of offhook beside undici's own, which is part of it", allowed: 1.3, found, unit: '×' }],
   }
+}
+
+/** @param {{ first: number[], later: number[] }} found @returns {{ table: Table, aims: Aim[] }} */
+export function diagnosisReport({ first, later }) {
+  return {
+    table: {
+      head: ['ms of CPU to read a diagnosis', 'ms'],
+      rows: [
+        ['the first of a process', median(first).toFixed(2)],
+        ['after a hundred', median(later).toFixed(3)],
+      ],
+    },
+    aims: [{ what: 'CPU of reading a diagnosis, warm', allowed: 1, found: median(later), unit: 'ms' }],
+  }
+}
+
+/** @param {Map<string, import('./weigh.mjs').Weight>} weights @returns {{ table: Table, aims: Aim[] }} */
+export function sizeReport(weights) {
+  const rows = [...weights].map(([name, { own, all, packages }]) => [
+    name,
+    kib(own).replace(/\..*/, ''),
+    kib(all).replace(/\..*/, ''),
+    String(packages),
+  ])
+  return { table: { head: ['KiB on disk', 'its own', 'with what it depends on', 'packages'], rows }, aims: [] }
+}
+
+/**
+ * @param {Map<string, import('./brown-out.mjs').Row>} rows
+ * @param {import('./brown-out.mjs').Course} course
+ * @returns {{ table: Table, aims: Aim[], plots: Record<string, string> }}
+ */
+export function brownReport(rows, course) {
+  const figures = [...rows].map(([name, row]) => ({ name, ...figuresOf(row, course) }))
+  const table = {
+    head: ['a brown-out', 'attempts per call', 'calls that succeed', 'seconds until 95 % do again'],
+    rows: figures.map(({ name, amplification, goodput, recovery }) => [
+      name,
+      amplification.toFixed(2),
+      `${(100 * goodput).toFixed(0)} %`,
+      recovery === undefined ? `more than ${course.after}` : String(recovery),
+    ]),
+  }
+  const chart = (/** @type {'goodput' | 'attempts'} */ of, /** @type {string} */ title, /** @type {number} */ most) => {
+    const last = course.brown + course.after
+    return lineChart({
+      title,
+      x: { label: 'seconds since the brown-out began', min: -course.before, max: last, ticks: ticks(0, last, 5) },
+      y: { label: 'per call', min: 0, max: most, ticks: ticks(0, most, 0.5) },
+      series: [...rows]
+        .filter(([name]) => plotted.includes(name))
+        .map(([name, row]) => ({
+          name,
+          points: row[of].map((value, second) => /** @type {[number, number]} */ ([second - course.before, value])),
+        })),
+    })
+  }
+  const plots = {
+    'brown-out-goodput.svg': chart('goodput', `Calls that succeed, ${course.brown} s of brown-out`, 1.5),
+    'brown-out-attempts.svg': chart('attempts', 'Attempts that the server gets in the same run', 3.5),
+  }
+  return { table, aims: [], plots }
+}
+
+/** As many as there are colours. */
+const plotted = ['offhook.fetch', 'undici.request', 'undici RetryAgent', 'cockatiel + undici', 'ky', 'got']
+
+/** @param {number} from @param {number} to @param {number} step @returns {[number, string][]} */
+function ticks(from, to, step) {
+  const count = Math.floor((to - from) / step) + 1
+  return Array.from({ length: count }, (_, index) => [from + index * step, String(from + index * step)])
 }
 
 /** @param {Aim} aim */
@@ -92,7 +168,7 @@ export function markdown({ head, rows }) {
 
 /** @param {import('./measure.mjs').Load} load */
 function title({ method, concurrency }) {
-  return `${method.toUpperCase()}, ${concurrency} at once`
+  return `${typeof method === 'string' && method.length < 5 ? method.toUpperCase() : method}, ${concurrency} at once`
 }
 
 /** @param {string} name @returns {string | undefined} */

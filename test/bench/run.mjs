@@ -1,10 +1,12 @@
 // `npm run bench`: what a call costs, beside the clients that offhook is built on and those that it may replace. One run,
 // everything in turns; the server, and each client, in a process of its own.
 //
-//   npm run bench                        about five minutes
-//   npm run bench -- --quick             one minute, rougher
-//   npm run bench -- --only fetch        only the clients whose names contain the word, and CPU alone
-//   npm run bench -- --write             writes the tables to docs/bench.md as well
+//   npm run bench                        about half an hour
+//   npm run bench -- --quick             two minutes, rougher
+//   npm run bench -- --only cpu,errors   only these parts: cpu, streams, crowd, errors, diagnosis, memory, import, size,
+//                                        brown-out
+//   npm run bench -- --client fetch      only the clients whose names contain the word
+//   npm run bench -- --write             writes the tables to docs/bench.md and the plots to docs/plots as well
 //   npm run bench -- --profile offhook.fetch
 //                                        makes calls with one client, and leaves a CPU profile in the working folder
 //
@@ -15,31 +17,30 @@ import { writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { cpuPerCall, everybody, importTime, memoryPerCall, startServer } from './measure.mjs'
-import { cpuReport, drawn, importReport, markdown, memoryReport, verdict } from './report.mjs'
+import { load as brown } from './brown-out.mjs'
+import { startServer } from './measure.mjs'
+import { drawn, markdown, verdict } from './report.mjs'
+import { sections, smallLoads } from './sections.mjs'
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
-    only: { type: 'string', default: '' },
+    only: { type: 'string' },
+    client: { type: 'string', default: '' },
     profile: { type: 'string' },
   },
 })
-const { quick, only } = options
+const { quick, only, client } = options
 const live = process.stdout.isTTY === true && process.env['TERM'] !== 'dumb'
 const faint = (/** @type {string} */ text) => (live ? `\u001b[2m${text}\u001b[22m` : text)
 const paint = (/** @type {boolean} */ good, /** @type {string} */ text) =>
   live ? `\u001b[${good ? 32 : 33}m${text}\u001b[39m` : text
 
-/** @type {import('./measure.mjs').Load[]} */
-const loads = [
-  { method: 'get', concurrency: 1, calls: quick ? 1000 : 2000 },
-  { method: 'get', concurrency: 50, calls: quick ? 1500 : 3000 },
-  { method: 'post', concurrency: 1, calls: quick ? 1000 : 2000 },
-  { method: 'post', concurrency: 50, calls: quick ? 1500 : 3000 },
-]
-const names = everybody.filter((name) => name.includes(only))
+const parts = only === undefined ? Object.keys(sections) : only.split(',')
+for (const part of parts) {
+  if (!(part in sections)) throw new Error(`no part is called ${part}: there are ${Object.keys(sections).join(', ')}`)
+}
 const server = await startServer()
 try {
   if (options.profile === undefined) await measureAll()
@@ -49,42 +50,48 @@ try {
 }
 
 async function measureAll() {
-  const { url } = server
-  const plan = quick ? { starts: 1, rounds: 5 } : { starts: 3, rounds: 7 }
-  /** @type {ReturnType<typeof cpuReport>[]} */
+  /** @type {import('./sections.mjs').Report[]} */
   const reports = []
-  const show = (/** @type {ReturnType<typeof cpuReport>} */ report) => {
+  console.log(faint(`${about()}. In brackets: how many times the peer's, undici.request's and the global fetch's.\n`))
+  for (const part of parts) {
+    const setting = { server, quick, among: (/** @type {string} */ name) => name.includes(client) }
+    const report = await sections[part]?.(setting, progressOf(part))
+    if (report === undefined) continue
     for (const line of drawn(report.table)) console.log(line)
     console.log('')
     reports.push(report)
   }
-  console.log(faint(`${about()}. In brackets: how many times the peer's, undici.request's and the global fetch's.\n`))
-  show(cpuReport(await cpuPerCall({ url, names, loads, ...plan }, progressOf('CPU'))))
-  if (only === '') {
-    const waiting = ['undici.request', 'offhook.request', 'global fetch', 'offhook.fetch']
-    const memory = { url, names: waiting, calls: quick ? 2000 : 10_000, rounds: quick ? 1 : 3 }
-    show(memoryReport(await memoryPerCall(memory, progressOf('memory'))))
-    const imports = { names: ['undici', 'offhook', 'got', 'axios', 'ky'], rounds: quick ? 7 : 21 }
-    show(importReport(await importTime(imports, progressOf('import'))))
-  }
   for (const { reached, text } of reports.flatMap(({ aims }) => aims.map(verdict))) console.log(paint(reached, text))
-  if (options.write) {
-    const tables = reports.map(({ table }) => markdown(table))
-    const verdicts = reports.flatMap(({ aims }) => aims.map((aim) => `    ${verdict(aim).text}`)).join('\n')
-    writeFileSync(fileURLToPath(new URL('../../docs/bench.md', import.meta.url)), page(tables, verdicts))
-  }
+  if (options.write) write(reports)
 }
 
-/** @param {readonly string[]} tables @param {string} verdicts */
-function page(tables, verdicts) {
+/** @param {readonly import('./sections.mjs').Report[]} reports */
+function write(reports) {
+  const docs = new URL('../../docs/', import.meta.url)
+  const verdicts = reports.flatMap(({ aims }) => aims.map((aim) => `    ${verdict(aim).text}`)).join('\n')
+  const blocks = reports.map(({ table, plots = {} }) =>
+    [markdown(table), ...Object.keys(plots).map((name) => `![${table.head[0]}](plots/${name})`)].join('\n\n'),
+  )
+  for (const [name, svg] of reports.flatMap(({ plots = {} }) => Object.entries(plots)))
+    writeFileSync(new URL(`plots/${name}`, docs), svg)
+  writeFileSync(new URL('bench.md', docs), page(blocks, verdicts))
+}
+
+/** @param {readonly string[]} blocks @param {string} verdicts */
+function page(blocks, verdicts) {
   return `# What a call costs
 
 Written by \`npm run bench -- --write\`. ${about()}. The server, and each client, ran in a process of its own, with a small
 JSON answer and, for a POST, a small JSON body; the figures are medians of rounds in which the clients took turns. In
 brackets: how many times the cost of the peer, which is \`undici.request\` or the global \`fetch\`, within the same round. The
-ratios are what to look at: another machine has other microseconds.
+ratios are what to look at: another machine has other microseconds. axios has no retries of its own.
 
-${tables.join('\n\n')}
+Failures are one attempt each, retries switched off; "asked" is with \`error.diagnosis\` read. A reset of a used connection
+is told without the answered call before it. In the brown-out ${brown.perSecond} calls a second meet a server that can do
+${brown.capacity} and for a while half of that, of which a third is answered by 503; what its clients have given up it
+works on all the same. Each client may make three attempts of a second, by its own recommended means.
+
+${blocks.join('\n\n')}
 
 What is aimed at, and what was found:
 
@@ -105,7 +112,7 @@ function progressOf(stage) {
     if (live) {
       const filled = Math.round(percent / 4)
       process.stdout.write(
-        `\r\u001b[2K${faint(`${stage.padEnd(7)} ${'━'.repeat(filled)}${' '.repeat(25 - filled)} ${percent} % ${what}`)}`,
+        `\r\u001b[2K${faint(`${stage.padEnd(9)} ${'━'.repeat(filled)}${' '.repeat(25 - filled)} ${percent} % ${what}`)}`,
       )
       if (done === of - 1) process.stdout.write('\r\u001b[2K')
     } else if (percent >= last + 20) {
@@ -118,9 +125,11 @@ function progressOf(stage) {
 /** @param {string} name */
 async function profile(name) {
   const caller = fileURLToPath(new URL('caller.mjs', import.meta.url))
-  for (const load of loads) {
+  for (const load of smallLoads(quick)) {
     const title = `${name}-${load.method}-${load.concurrency}`.replaceAll(' ', '-')
-    const child = fork(caller, [name, server.url], { execArgv: ['--cpu-prof', `--cpu-prof-name=${title}.cpuprofile`] })
+    const child = fork(caller, [name, server.url, server.refusedUrl], {
+      execArgv: ['--cpu-prof', `--cpu-prof-name=${title}.cpuprofile`],
+    })
     await once(child, 'message')
     for (const calls of [load.calls, 20_000]) {
       child.send({ ...load, calls })

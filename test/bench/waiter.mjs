@@ -5,7 +5,7 @@ import { contestants } from './contestants.mjs'
 
 const [name = '', url = '', count = '10000'] = process.argv.slice(2)
 const calls = Number(count)
-const contestant = await contestants[name]?.()
+const contestant = await contestants[name]?.('default')
 if (contestant === undefined) throw new Error(`nobody is called ${name}`)
 const { gc } = globalThis
 if (gc === undefined) throw new Error('run with --expose-gc')
