@@ -1,0 +1,23 @@
+// Mutation testing of one group of files; `npm run mutation` runs them one after the other.
+import { groupOf } from './test/mutation/groups.js'
+
+const name = process.env['MUTATION_GROUP'] ?? 'load'
+const { folder, sources } = groupOf(name)
+
+export default {
+  testRunner: 'vitest',
+  plugins: ['@stryker-mutator/vitest-runner'],
+  vitest: { configFile: 'vitest.mutation.config.ts', related: false },
+  mutate: sources.map((source) => `src/${folder}/${source}.ts`),
+  coverageAnalysis: 'perTest',
+  // Rows of tables are made when a module loads, and whoever mutates them has to load everything anew for each: the
+  // tests that walk the tables cell by cell against their own oracle prove more.
+  ignoreStatic: true,
+  concurrency: Number(process.env['MUTATION_WORKERS'] ?? 1),
+  timeoutMS: 10_000,
+  dryRunTimeoutMinutes: 15,
+  reporters: ['json', 'progress-append-only'],
+  jsonReporter: { fileName: `reports/mutation/${name}.json` },
+  ignorePatterns: ['build', 'coverage', 'dist', 'docs', 'examples', 'reports', 'test/chaos', 'test/bench', 'test/lab'],
+  tempDirName: '.stryker-tmp',
+}
