@@ -10,12 +10,14 @@ import { order } from './workloads.js'
 /**
  * @typedef {{ seconds: number, samples: number, perSecond: number, perSample?: number, warmUp?: number, only?: readonly string[], plant?: keyof typeof plants | undefined }} Plan
  * `seconds` in all, unless each sample comes after so many calls; `only` these workloads. Before the first
- * sample come `warmUp` calls, as fast as may be, or as many of them as there is half of the time for: what is bounded is full then.
+ * sample come `warmUp` calls, as fast as may be, or as many of them as there is a seventh of the time for, which is not counted: what is bounded is full then.
  * @typedef {import('./judge.js').Sample} Sample
  * @typedef {import('./workloads.js').Offhook} Offhook
  */
 
 const lanes = 8
+/** Samples from which something can be told. */
+const fewest = 16
 /** The longest that a call takes which was under way when the load was told to rest. */
 const restMs = 1_500
 
@@ -55,7 +57,9 @@ export async function load({ seconds, samples, perSecond, perSample, warmUp, onl
   const port = Number(new URL(tools.places.good).port)
   const turn = order(only)
   const lane = async () => {
-    while (!counted.resting && counted.calls < counted.until) {
+    // One that was late to rest does not begin anew beside those that took its place.
+    const { period } = counted
+    while (!counted.resting && counted.period === period && counted.calls < counted.until) {
       const startedAt = performance.now()
       world.number += 1
       const number = world.number
@@ -68,7 +72,7 @@ export async function load({ seconds, samples, perSecond, perSample, warmUp, onl
     }
   }
   if (warmUp !== undefined) {
-    const late = sleep(seconds * 500)
+    const late = sleep(seconds * 150)
     await Promise.race([Promise.all(Array.from({ length: lanes * 4 }, lane)), late])
     Object.assign(counted, { warming: false, resting: true, until: Number.POSITIVE_INFINITY })
     await sleep(restMs)
@@ -76,10 +80,12 @@ export async function load({ seconds, samples, perSecond, perSample, warmUp, onl
   /** @type {Sample[]} */
   const taken = []
   const between = (seconds * 1000) / samples
+  const beganAt = performance.now()
   let restedMs = 150
   for (let left = samples; left > 0; left--) {
     const startedAt = performance.now()
     counted.resting = false
+    counted.period += 1
     if (perSample !== undefined) counted.until = counted.calls + perSample
     const running = Array.from({ length: lanes }, lane)
     if (perSample === undefined) await sleep(Math.max(between / 3, between - restedMs))
@@ -92,7 +98,10 @@ export async function load({ seconds, samples, perSecond, perSample, warmUp, onl
     taken.push(sample)
     tools.onSample?.(sample)
     restedMs = performance.now() - restsAt
-    if (perSample === undefined) await sleep(Math.max(0, between - (performance.now() - startedAt)))
+    if (perSample !== undefined) continue
+    // A machine that others keep busy takes longer to rest: fewer samples do.
+    if (performance.now() - beganAt > seconds * 1000 && taken.length >= fewest) break
+    await sleep(Math.max(0, between - (performance.now() - startedAt)))
   }
   await Promise.all([world.client, world.h2, world.wide].map((client) => client.destroy()))
   watched.close()

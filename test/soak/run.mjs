@@ -22,7 +22,7 @@ const { values } = parseArgs({
 })
 const minutes = positive('minutes', values.minutes)
 const perSecond = positive('per-second', values['per-second'])
-const samples = Math.round(Math.min(240, Math.max(24, minutes * 24)))
+const samples = Math.round(Math.min(240, Math.max(24, minutes * 12)))
 
 const farSide = fork(new URL('./far-side-process.mjs', import.meta.url), { stdio: 'inherit' })
 const [{ places }] = await once(farSide, 'message')
@@ -46,7 +46,7 @@ if (failed === undefined) throw new Error(`the client ended with ${code}, after 
 const verdicts = judge(taken)
 const facts = { minutes, perSecond, failed, samples: taken, verdicts, node: process.version, cpus: cpus().length }
 console.log(
-  `${process.stdout.isTTY ? '\n' : ''}${taken.at(-1)?.calls} calls in ${minutes} min, ${failed} of them failed; second half:\n`,
+  `${process.stdout.isTTY ? '\n' : ''}${taken.at(-1)?.calls} calls in ${minutes} min and ${taken.length} samples, ${failed} of them failed; second half:\n`,
 )
 for (const line of table(verdicts)) console.log(line)
 if (values.write) {
