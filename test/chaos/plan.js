@@ -29,8 +29,7 @@ export const callsPerWorld = 250
  */
 export function planWorld(seed, number, calls = callsPerWorld) {
   const dice = new Choices(seed, number, 1)
-  // A stream of node:http2 was seen to write without end, which no time limit can stop: in the suite there are none.
-  const protocol = dice.chance(0.2) && process.env['VITEST'] === undefined ? 'h2' : 'h1'
+  const protocol = dice.chance(0.2) ? 'h2' : 'h1'
   const tls = protocol === 'h2' || dice.chance(0.25)
   const proxied = dice.chance(0.5)
   const restarts = dice.chance(0.25) ? dice.whole(60, 300) : 0
