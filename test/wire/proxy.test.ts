@@ -8,6 +8,7 @@ import { type ClientOptions, explain } from 'offhook'
 import { describe, expect, test, vi } from 'vitest'
 import { certificates, misdeeds, refusedPort, rudeServer, TEST_CA } from '../../src/testing/rude-server.js'
 import { ManualClock } from '../manual-clock.js'
+import { tlsKnowsSix } from '../tls-to-six.js'
 import { clientOf, failureOf, post } from './clients.js'
 import { refuse, reset, rudeProxy, say } from './rude-proxy.js'
 
@@ -166,7 +167,7 @@ describe('which way', () => {
     }
   })
 
-  test('IPv6: the proxy, and the target in brackets', async () => {
+  test.runIf(tlsKnowsSix)('IPv6: the proxy, and the target in brackets', async () => {
     await using server = await rudeServer({ tls: true, host: '::1' })
     await using proxy = await rudeProxy({ host: '::1' })
     const client = clientOf({ proxy: proxy.url })
