@@ -175,9 +175,7 @@ export class Request {
     const ms = this.#dice.chance(slow) ? this.#dice.whole(500, 20_000) : this.#dice.whole(0, 120)
     if (fate === undefined) return this.#after(ms, () => this.#answer())
     if (fate.where === 'silence')
-      return this.#after(this.#silenceMs(), () =>
-        this.#fail(errorOf(fates['a new connection, after the request']), fate),
-      )
+      return this.#after(this.#silenceMs(), () => this.#failAs(this.#try.reused ? ofReused : ofFresh))
     if (fate.where === 'head')
       this.#after(ms, () => {
         exchange.responded()
@@ -277,6 +275,11 @@ export class Request {
     this.#finish()
     const told = this.#exchange?.failure(raw)
     this.#settle.reject(told)
+  }
+
+  /** @param {string} name */
+  #failAs(name) {
+    this.#fail(errorOf(fates[name]), fates[name])
   }
 
   #finish() {

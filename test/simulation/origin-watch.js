@@ -79,6 +79,9 @@ export class OriginWatch {
     budget.refund = (now, cost = 1) => {
       model.refund(now, cost)
       refund(now, cost)
+      const [level, meant] = [budget.level(now), model.level(now) / 1e6]
+      if (Number.isFinite(level) && Math.abs(level - meant) > 1e-6)
+        this.#world.violated(`the budget stands at ${level} after a refund, and is to stand at ${meant}`)
     }
   }
 
