@@ -4,7 +4,7 @@ import { ms } from '../failure/story.js'
 import { type Clue, look, type Shifts } from './clue.js'
 import { alive, goneAfter } from './clues-of-siblings.js'
 import { amount } from './facts.js'
-import { isCut, isDial, isSilent } from './scene.js'
+import { hadRested, isCut, isDial, isSilent } from './scene.js'
 
 /** Failed in the same way once more, on a connection of its own: no matter of one connection's age or state. */
 const again: Shifts = {
@@ -55,6 +55,13 @@ const reconnect: Clue = {
           },
         )
       case 'refused':
+        // Whoever spoke sooner than the server can was no server that ends.
+        if (scene.manner === 'too-fast' && !hadRested(scene.situation))
+          return look('reconnect-refused-nearer', `a new connection to it was refused as well ${when}`, {
+            'filter-rejects': 2.3,
+            'local-filter': 0.7,
+            'injected-reset': -1.5,
+          })
         return look(
           'reconnect-refused',
           `a new connection to it was refused ${when}: the process is gone`,

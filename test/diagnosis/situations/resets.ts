@@ -8,6 +8,18 @@ const tls = (stage: 'hello-sent' | 'server-answered' | 'established', more = {})
 
 export const resets: readonly Situation[] = [
   {
+    what: 'a new rule of a filter near by resets a busy flow, and refuses the next dial',
+    may: ['path', 'local-host'],
+    from: 20,
+    mustFrom: 20,
+    seen: (w) =>
+      cut(w, 0.2 * w.rtt, {
+        failure: reset,
+        connection: busy,
+        around: { reconnect: { outcome: 'refused', afterMs: 5, tookMs: 0.2 * w.rtt } },
+      }),
+  },
+  {
     what: 'the application resets as it reads a first request',
     may: app,
     seen: (w) => cut(w, w.rtt, { failure: reset }),
