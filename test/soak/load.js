@@ -51,6 +51,7 @@ export async function load({ seconds, samples, perSecond, perSample, warmUp, onl
     calls: 0,
     failed: 0,
     resting: false,
+    period: 0,
     warming: warmUp !== undefined,
     until: warmUp ?? Number.POSITIVE_INFINITY,
   }

@@ -26,9 +26,9 @@ const soak = async (plan: Partial<Parameters<typeof load>[0]>) => {
   return { failed, calls: samples.at(-1)?.calls ?? 0, grows: judge(samples).filter(({ ok }) => !ok) }
 }
 const names = (grows: readonly { name: string }[]) => grows.map(({ name }) => name)
-const quick = { only: ['request, read', 'nobody listens'], perSample: 100 }
+const quick = { only: ['request, read', 'nobody listens'], perSample: 200 }
 /** A kept error is a few kilobytes: it takes some to be more than noise. */
-const failing = { only: ['nobody listens'], perSample: 250 }
+const failing = { only: ['nobody listens'], perSample: 600 }
 
 describe('a soak', { timeout: 120_000 }, () => {
   test('of a client that lets go of everything is flat', async () => {
