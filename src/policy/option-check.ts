@@ -43,7 +43,7 @@ export interface OptionSection {
 export function openSection(path: string, value: unknown, allowed: readonly string[]): OptionSection {
   if (!isPlainObject(value)) throw mismatch(path, 'a plain object', value)
   checkKnown(path, value, allowed)
-  const own = (name: string) => readable(`${path}.${name}`, () => ownOption(value, name))
+  const own = (name: string) => readable(`${path}.${name}`, () => approachable(ownOption(value, name)))
   const read = <T>(name: string, check: (path: string, value: unknown) => T): T | undefined => {
     const given = own(name)
     return given === undefined ? undefined : check(`${path}.${name}`, given)
@@ -137,6 +137,12 @@ export function isPlainObject(value: unknown): value is object {
     // A proxy that refuses, or was revoked.
     return false
   }
+}
+
+/** Throws for a proxy that was revoked, or that does not even say what it is: nobody can check it. */
+function approachable(value: unknown): unknown {
+  if (typeof value === 'object' && value !== null) Object.getPrototypeOf(value)
+  return value
 }
 
 /**
