@@ -158,7 +158,13 @@ export function check(
   value: unknown,
   where: string,
 ): void {
-  if (!rule.fits(value)) throw wrong(where, rule.allowed, value)
+  let fits: boolean
+  try {
+    fits = rule.fits(value)
+  } catch (cause) {
+    throw new TypeError(`${where} cannot be read: what it is read by throws`, { cause })
+  }
+  if (!fits) throw wrong(where, rule.allowed, value)
 }
 
 /** An integer from `least` to `most`. */
