@@ -19,6 +19,7 @@ import {
   WatchingDispatcher,
 } from '../wire/undici-dispatcher.js'
 import type { AttemptHost } from './attempt-host.js'
+import { AttemptOver } from './attempt-over.js'
 import { refusedAnswer } from './refused-answer.js'
 import type { Lost, Outcome, Sender, Sending } from './sender.js'
 import { LimitReached, StageTimer } from './stage-timer.js'
@@ -290,13 +291,5 @@ export class Attempt<Answer> implements Sending, DispatchListener {
     exchange?.hold(raw)
     this.#finish({ end: 'failure', ...lost }, raw, () => this.#stop(raw))
     exchange?.timedOut()
-  }
-}
-
-/** Reason for a request that a host's fetch makes (a redirect) after its attempt is over. */
-class AttemptOver extends Error {
-  override readonly name = 'AttemptOver'
-  constructor() {
-    super('the attempt was over before this request was sent')
   }
 }

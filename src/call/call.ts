@@ -34,6 +34,9 @@ export function runCall<Answer>(spec: CallSpec<Answer>, host: CallHost, before?:
   return new Call(spec, host).run(before)
 }
 
+/** For p-retry: the waits are ours, since they hear the signal and know the deadline. */
+const neverWaiting = { retries: Number.POSITIVE_INFINITY, minTimeout: 0, maxTimeout: 0 }
+
 class Call<Answer> implements AttemptOwner, RunningCall {
   readonly #spec: CallSpec<Answer>
   readonly #host: CallHost
@@ -72,10 +75,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }
       const { signal } = this.#spec
-      if (signal?.aborted === true) {
-        reject(signal.reason)
-        return
-      }
+      if (signal?.aborted === true) return reject(signal.reason)
       this.#host.enter(this)
       this.#ending.link()
       this.#events?.start()
@@ -195,13 +195,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
           if (this.#isFine(outcome)) return this.#recovered(outcome.answer)
           throw notFine
         },
-        // The waits are ours (they hear the signal and know the deadline), so p-retry itself never waits.
-        {
-          retries: Number.POSITIVE_INFINITY,
-          minTimeout: 0,
-          maxTimeout: 0,
-          shouldRetry: () => this.#prepareNext(outcome),
-        },
+        { ...neverWaiting, shouldRetry: () => this.#prepareNext(outcome) },
       )
     } catch (error) {
       const time = { ending: this.#ending, startedAt: this.startedAt, totalMs: this.#spec.limits.total }

@@ -17,6 +17,9 @@
 import type { Proof } from './idle-ages.js'
 import { IdleEnds } from './idle-ends.js'
 import { RequestCap } from './request-cap.js'
+import type { Promptness, ReuseQuestion, StaleUse } from './reuse-facts.js'
+
+export type { Promptness, ReuseQuestion, StaleUse } from './reuse-facts.js'
 
 /** Where a learner starts. */
 export interface ReuseSettings {
@@ -30,22 +33,6 @@ export interface ReuseSettings {
 
 /** Where a learner starts when nothing else is said. */
 export const reuseDefaults: ReuseSettings = { idleMs: 4_000, unsafeIdleMs: 1_500, maxIdleMs: 118_000 }
-
-/** How an idle connection is about to be used. Times in milliseconds. */
-export interface ReuseQuestion {
-  /** By the monotonic clock, since the last answer on it was complete. */
-  readonly idleMs: number
-  /** The same by the wall clock: the monotonic one can stand still while the machine sleeps. The longer of both counts. */
-  readonly wallIdleMs?: number | undefined
-  /** Requests that the connection has carried. */
-  readonly requests: number
-  /** The request must not be executed twice. */
-  readonly unsafe: boolean
-  /** How late the event loop was lately: ends may wait unseen, and the idle time may have been noted too late. */
-  readonly loopStalledMs?: number | undefined
-  /** One round trip: the far side will have been idle for that much longer when the request arrives. */
-  readonly rttMs?: number | undefined
-}
 
 /** What was learned, for people and statistics. */
 export interface ReuseLimits {
@@ -61,19 +48,6 @@ export interface ReuseLimits {
   readonly why: string
   /** Ends seen since the start, at any age. */
   readonly observations: number
-}
-
-/** How a reused connection failed before it had answered anything. */
-export interface StaleUse extends Promptness {
-  readonly idleMs: number
-  readonly requests?: number
-  readonly how?: 'fin' | 'rst' | 'silence'
-}
-
-/** How soon after a write a connection ended, in milliseconds, and how soon it could have answered. */
-export interface Promptness {
-  readonly afterMs?: number | undefined
-  readonly rttMs?: number | undefined
 }
 
 /** Who has let go of an idle connection says so within a round trip of the next write; later ends come of the work on it. */

@@ -10,6 +10,7 @@ import type { Clock } from '../clock.js'
 import type { ByteCounts, ConnectionFacts, ExchangeFacts } from '../failure/evidence.js'
 import type { Delivery, Phase } from '../failure/kinds.js'
 import { redactPath } from '../failure/redact.js'
+import { deliveryOf, phaseOf } from './exchange-progress.js'
 import type { HeaderReader } from './handler-shapes.js'
 import { endsWithConnection, hiddenCut } from './hidden-cut.js'
 import type { StreamWatch } from './http2-watch.js'
@@ -229,21 +230,14 @@ export class Exchange {
 
   /** How far the marks say it came. */
   get phase(): Phase {
-    if (this.headAt !== undefined) return 'body'
-    if (this.responding) return 'head'
-    if (this.startedAt !== undefined) return this.sentAt === undefined && this.tellsSent ? 'send' : 'wait'
-    const dial = this.line?.socket?.dialPhase
-    if (this.line === undefined || dial === undefined) return 'admit'
-    return dial === 'open' ? 'send' : dial
+    return phaseOf(this, this.line?.socket?.dialPhase)
   }
 
   /** Whether the handler in use would have been told that the request had been given to the socket. */
   tellsSent = false
 
   get delivery(): Delivery {
-    if (this.startedAt === undefined) return 'unsent'
-    if (this.headAt !== undefined && this.endedAt !== undefined && !this.failed) return 'answered'
-    return this.responding ? 'partial' : 'unknown'
+    return deliveryOf(this)
   }
 
   facts(): ExchangeFacts {

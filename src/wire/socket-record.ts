@@ -9,6 +9,7 @@ import type { ConnectionFacts, SocketEnding } from '../failure/evidence.js'
 import type { DialledAddresses } from './address-book.js'
 import { announcesClose } from './answer-marks.js'
 import { type ConnectionUse, connectionFacts } from './connection-facts.js'
+import type { DialPhase } from './dial-phase.js'
 import { Http2Watch } from './http2-watch.js'
 import { type PingSettings, PingTimeout } from './ping-timer.js'
 import { SleepWatch } from './sleep-watch.js'
@@ -18,9 +19,6 @@ import { TlsLedger } from './tls-ledger.js'
 import type { Via } from './via.js'
 
 let lastId = 0
-
-/** Where the dial is, or was when it failed. */
-export type DialPhase = 'dns' | 'connect' | 'proxy' | 'tls' | 'open'
 
 export class SocketRecord {
   readonly id = ++lastId
