@@ -21,8 +21,9 @@ export function withOneLength(options: undici.Dispatcher.DispatchOptions): undic
 
 /**
  * Where bare fetch has not been used yet, undici puts an Agent of its own behind it when it is imported, and so does
- * whoever imports offhook. What worked there before goes on working: the Agent that undici put there by itself takes such
- * lengths too. A dispatcher of another kind is somebody's choice, and left alone.
+ * whoever imports offhook. What worked there before goes on working: the Agent that undici put there takes such lengths
+ * too, as does one of the same class that the application has set, which cannot be told from it. A dispatcher of another
+ * kind is left alone.
  */
 function keepBareFetch(): void {
   if (process.versions['undici']?.startsWith('6.') !== true) return
