@@ -24,6 +24,8 @@ export default defineConfig({
     // Every file in a process of its own: what one leaves behind (the default client, msw, a global dispatcher) cannot
     // reach another.
     pool: 'forks',
+    // One for each core: most of them wait for sockets most of the time.
+    maxWorkers: '100%',
     testTimeout: 20_000,
     hookTimeout: 20_000,
     // Real sockets on a machine that others share: a test that only the scheduler failed is run once more. Not for flakes

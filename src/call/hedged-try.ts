@@ -84,7 +84,8 @@ export function hedgedTry<Answer>(race: Race<Answer>): Promise<RaceResult<Answer
       // The loser's end is of our own making, and must not cancel the winner, whose body is still to be read.
       if (finished) return
       running--
-      const wins = race.isGood(outcome) && !(running > 0 && saysUndone(outcome, race))
+      const surer = failed !== undefined && heardness(failed.outcome, race) > heardness(outcome, race)
+      const wins = race.isGood(outcome) && !((running > 0 || surer) && saysUndone(outcome, race))
       if (wins || outcome.end === 'cancelled' || outcome.end === 'mistake') finish(outcome, isHedge)
       else {
         if (failed === undefined || heardness(outcome, race) >= heardness(failed.outcome, race))

@@ -11,7 +11,7 @@ const failed = (delivery: Delivery, which: string): Outcome<string> => ({
 })
 
 /** Both attempts run, and end in this order. */
-async function race(first: Outcome<string>, second: Outcome<string>, secondEndsFirst: boolean) {
+async function race(first: Outcome<string>, second: Outcome<string>, secondEndsFirst: boolean, goodAnswers = false) {
   const clock = new ManualClock()
   const ends: ((outcome: Outcome<string>) => void)[] = []
   const result = hedgedTry<string>({
@@ -20,7 +20,7 @@ async function race(first: Outcome<string>, second: Outcome<string>, secondEndsF
     start: () => ({ outcome: new Promise((resolve) => ends.push(resolve)), cancel: () => {} }),
     status: Number,
     mayHedge: () => true,
-    isGood: () => false,
+    isGood: ({ end }) => goodAnswers && end === 'answer',
     isRetryable: () => true,
   })
   await clock.advance(10)
@@ -57,6 +57,9 @@ describe('when both attempts fail, the one counts whose request was heard more s
       for (const delivery of deliveries)
         for (const secondEndsFirst of [false, true]) {
           const { outcome } = await race(answer, failed(delivery, 'second'), secondEndsFirst)
+          // Nor does it where nothing is ever repeated, so that every answer is good.
+          const { outcome: same } = await race(answer, failed(delivery, 'second'), secondEndsFirst, true)
+          if (delivery !== 'rejected') expect(same).toEqual(outcome)
           if (delivery === 'unsent') expect(outcome).toBe(answer)
           else if (delivery !== 'rejected') expect(outcome).toMatchObject({ failure: { delivery } })
         }
