@@ -51,7 +51,9 @@ export class Request {
   go(sending) {
     const { weather } = this.#world.plan
     const drawn = this.#dice.chance(weather.good) ? 'good' : this.#dice.one([...weather.names, 'status'])
-    const name = drawn === 'nested' && this.#call.plan.inner === true ? 'good' : drawn
+    // An inner call that is asked for HTTP/1.1 sends the outer one there, free of charge: the judge knows no such price.
+    const beyond = drawn === 'nested' || drawn === 'HTTP/1.1 asked for'
+    const name = beyond && this.#call.plan.inner === true ? 'good' : drawn
     this.#try.fate = name
     const fate = name === 'nested' ? nested : fates[name]
     if (fate?.where === 'mistake') return this.#refuse(fate)
