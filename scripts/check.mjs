@@ -49,5 +49,6 @@ for (const { name, ok, seconds } of results) {
 }
 
 const failures = failed + results.filter(({ name, ok }) => !ok && !(name === 'tests' && failed > 0)).length
-console.log(`\n${passed} passed, ${failures} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+if (skipped > 0) console.log(`\n${skipped} skipped`)
+console.log(`\n${passed} passed, ${failures} failed`)
 process.exitCode = failures > 0 || passed === 0 ? 1 : 0

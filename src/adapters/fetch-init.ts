@@ -14,3 +14,10 @@ export interface FetchInit extends Omit<RequestInit, 'body' | 'dispatcher' | 'du
   /** Needed by the global fetch for streams; set for you when `body` is a function. */
   duplex?: 'half' | undefined
 }
+
+/** An object whose members are its own: nothing inherited, no class of the caller's. */
+export function isPlainObject(given: unknown): given is Record<string, unknown> {
+  if (typeof given !== 'object' || given === null) return false
+  const prototype: unknown = Object.getPrototypeOf(given)
+  return prototype === Object.prototype || prototype === null
+}

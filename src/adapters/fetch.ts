@@ -6,18 +6,18 @@
 
 import type { Sending } from '../attempt/sender.js'
 import { runCall } from '../call/call.js'
-import type { CallHost, CallSpec, CallTarget } from '../call/spec.js'
+import type { CallHost, CallTarget } from '../call/spec.js'
 import { redactPath, redactText } from '../failure/redact.js'
 import type { ClientSettings } from '../options.js'
-import { requestClass } from '../policy/idempotency.js'
-import { callSettings, checkedKey, given } from './call-options.js'
-import type { FetchBody, FetchInit } from './fetch-init.js'
+import { callSettings, checkedKey } from './call-options.js'
+import { type Asked, callSpec } from './call-spec.js'
+import { type FetchBody, type FetchInit, isPlainObject } from './fetch-init.js'
 import { globalFetch, type HostFetch, noteOurs, obedientFetch } from './native-fetch.js'
 import { isOneShot, OneShotBody } from './one-shot-body.js'
 import { plainFetch } from './plain-fetch.js'
 import { plainRequest } from './plain-request.js'
 import { ResponseSender } from './response-sender.js'
-import { dispatcherOf, mayResume, type Resumption } from './resume.js'
+import { dispatcherOf, type Resumption } from './resume.js'
 import { withTypedBody } from './typed-body.js'
 
 /** The type of `client.fetch` and of the exported `fetch`. */
@@ -85,24 +85,15 @@ class FetchCall extends ResponseSender {
     const settings = callSettings(init, client)
     const signal = signalOf(input, init)
     this.#needsSignal = this.mayRepeat || (signal !== undefined && signal !== null)
-    const spec: CallSpec<Response> = {
+    const asked: Asked<Response> = {
       sender: this,
+      method,
       target: targetOf(method, input),
-      requestClass: requestClass({
-        method,
-        idempotent: given(init, 'idempotent', init.idempotent),
-        idempotencyKey: given(init, 'idempotencyKey', init.idempotencyKey),
-        header: (name) => headerOf(init.headers ?? (isRequest(input) ? input.headers : undefined), name),
-      }),
-      replayable: () => this.#isReplayable(),
       signal,
-      resumes: mayResume(method, settings),
-      limits: settings.limits,
-      retry: settings.retry,
-      hedge: settings.hedge,
-      throwOnStatus: settings.throwOnStatus,
-      dispatcher: settings.dispatcher,
+      replayable: () => this.#isReplayable(),
+      header: (name) => headerOf(init.headers ?? (isRequest(input) ? input.headers : undefined), name),
     }
+    const spec = callSpec(asked, init, settings)
     if (spec.resumes) this.#resumption = { spec, host }
     const call = runCall(spec, host)
     return this.#oneShot === undefined ? call : this.#oneShot.follow(call, () => this.#mistaken)
@@ -177,8 +168,7 @@ const members = [
 
 function ownCopy(init: FetchInit | null | undefined): FetchInit {
   if (init === undefined || init === null) return {}
-  const prototype: unknown = Object.getPrototypeOf(init)
-  if (prototype === Object.prototype || prototype === null) return { ...init }
+  if (isPlainObject(init)) return { ...init }
   const copy: Record<string, unknown> = {}
   for (const name of members) {
     const value = (init as Record<string, unknown>)[name]

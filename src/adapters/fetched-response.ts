@@ -3,6 +3,8 @@
  * that cannot be changed) on a prototype below.
  */
 
+import { latin1 } from '../wire/handler-shapes.js'
+
 /** The classes of this process before anybody replaced them. */
 const NativeResponse: typeof Response = globalThis.Response
 const NativeHeaders: typeof Headers = globalThis.Headers
@@ -39,10 +41,6 @@ export function fetchedResponse(head: FetchedHead, body: Uint8Array | ReadableSt
   for (let index = 0; index + 1 < rawHeaders.length; index += 2)
     headers.append(latin1(rawHeaders[index]).toLowerCase(), latin1(rawHeaders[index + 1]))
   return response
-}
-
-function latin1(text: Buffer | string | undefined): string {
-  return typeof text === 'string' ? text : (text?.toString('latin1') ?? '')
 }
 
 function ownHeaders(response: Response): Headers {

@@ -4,7 +4,7 @@
  */
 
 import { util } from 'undici'
-import type { AnyHandler, HeaderRecord, OldHandler } from '../wire/handler-shapes.js'
+import { type AnyHandler, type HeaderRecord, type OldHandler, rawReader } from '../wire/handler-shapes.js'
 import { type FetchedHead, fetchedResponse } from './fetched-response.js'
 import { type AnswerSource, Receiver } from './receiver-handlers.js'
 
@@ -252,13 +252,6 @@ class Dropped extends Error {
 /** Redirects, and statuses upon which fetch asks anew or refuses. */
 const elaborate = new Set([301, 302, 303, 307, 308, 407, 421])
 
-const coding = 'content-encoding'
-
 function isPlain(status: number, rawHeaders: readonly Buffer[]): boolean {
-  if (status > 599 || elaborate.has(status)) return false
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]
-    if (name?.length === coding.length && name.toString('latin1').toLowerCase() === coding) return false
-  }
-  return true
+  return status <= 599 && !elaborate.has(status) && rawReader(rawHeaders)('content-encoding') === undefined
 }

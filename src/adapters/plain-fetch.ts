@@ -2,17 +2,17 @@
 
 import type { Sending } from '../attempt/sender.js'
 import { runCall } from '../call/call.js'
-import type { CallHost, CallSpec } from '../call/spec.js'
+import type { CallHost } from '../call/spec.js'
 import type { ClientSettings } from '../options.js'
-import { requestClass } from '../policy/idempotency.js'
 import type { AnyHandler } from '../wire/handler-shapes.js'
-import { callSettings, given } from './call-options.js'
+import { callSettings } from './call-options.js'
+import { type Asked, callSpec } from './call-spec.js'
 import type { FetchInit } from './fetch-init.js'
 import { obedientFetch } from './native-fetch.js'
 import { PlainAnswer } from './plain-answer-handlers.js'
 import type { PlainRequest } from './plain-request.js'
 import { ResponseSender } from './response-sender.js'
-import { dispatcherOf, mayResume, type Resumption } from './resume.js'
+import { dispatcherOf, type Resumption } from './resume.js'
 import { withTypedBody } from './typed-body.js'
 import { headerOf } from './undici-headers.js'
 
@@ -39,24 +39,15 @@ class PlainCall extends ResponseSender {
   run(init: FetchInit, { host, client }: { host: CallHost; client: ClientSettings }): Promise<Response> {
     const { method, url, origin, headers } = this.#request
     const settings = callSettings(init, client)
-    const spec: CallSpec<Response> = {
+    const asked: Asked<Response> = {
       sender: this,
+      method,
       target: () => ({ method, origin, path: url.pathname }),
-      requestClass: requestClass({
-        method,
-        idempotent: given(init, 'idempotent', init.idempotent),
-        idempotencyKey: given(init, 'idempotencyKey', init.idempotencyKey),
-        header: (name) => headerOf(headers, name),
-      }),
-      replayable: always,
       signal: this.#signal,
-      resumes: mayResume(method, settings),
-      limits: settings.limits,
-      retry: settings.retry,
-      hedge: settings.hedge,
-      throwOnStatus: settings.throwOnStatus,
-      dispatcher: settings.dispatcher,
+      replayable: always,
+      header: (name) => headerOf(headers, name),
     }
+    const spec = callSpec(asked, init, settings)
     if (spec.resumes) this.#resumption = { spec, host }
     return runCall(spec, host)
   }

@@ -4,7 +4,7 @@
  */
 
 import { checkedKey } from './call-options.js'
-import type { FetchInit } from './fetch-init.js'
+import { type FetchInit, isPlainObject } from './fetch-init.js'
 import { type Habits, nativeHabits } from './native-fetch.js'
 import { originOf, pathOf } from './url-parts.js'
 
@@ -81,13 +81,6 @@ function isPlainInit(init: FetchInit): boolean {
   for (const name of Object.keys(init))
     if (!plainMembers.has(name) && Reflect.get(init, name) !== undefined) return false
   return true
-}
-
-/** Without getters that would be asked twice, and without anything inherited. */
-function isPlainObject(given: unknown): given is Record<string, unknown> {
-  if (typeof given !== 'object' || given === null) return false
-  const prototype: unknown = Object.getPrototypeOf(given)
-  return prototype === Object.prototype || prototype === null
 }
 
 interface Content {

@@ -3,16 +3,16 @@
 import { interceptors, Dispatcher as UndiciDispatcher, FormData as UndiciFormData } from 'undici'
 import type { Sender, Sending } from '../attempt/sender.js'
 import { runCall } from '../call/call.js'
-import type { CallHost, CallSpec } from '../call/spec.js'
+import type { CallHost } from '../call/spec.js'
 import { type Clock, longestDelayMs } from '../clock.js'
 import { redactPath } from '../failure/redact.js'
 import type { ClientSettings } from '../options.js'
-import { requestClass } from '../policy/idempotency.js'
 import { checkNumber, mismatch } from '../policy/option-check.js'
 import { type CallOptions, callSettings, checkedKey, given } from './call-options.js'
+import { type Asked, callSpec } from './call-spec.js'
 import { drain } from './drain.js'
 import { isReadOnce, OneShotBody } from './one-shot-body.js'
-import { dispatcherOf, mayResume, type Resumption } from './resume.js'
+import { dispatcherOf, type Resumption } from './resume.js'
 import { headerOf, rereadable, withDefault, withHeader } from './undici-headers.js'
 import { originOf, pathOf } from './url-parts.js'
 
@@ -107,24 +107,15 @@ class RequestCall implements Sender<RequestResult> {
             headers: orNone(headersTimeout, settings.limits.headers),
             body: orNone(bodyTimeout, settings.limits.body),
           }
-    const spec: CallSpec<RequestResult> = {
+    const asked: Asked<RequestResult> = {
       sender: this,
+      method: this.#method,
       target: () => ({ method: this.#method, origin: this.#origin, path: redactPath(this.#path) }),
-      requestClass: requestClass({
-        method: this.#method,
-        idempotent: given(options, 'idempotent', options?.idempotent),
-        idempotencyKey: given(options, 'idempotencyKey', options?.idempotencyKey),
-        header: (name) => headerOf(this.#headers, name),
-      }),
-      replayable: () => this.#oneShot?.touched !== true,
       signal: options?.signal,
-      limits,
-      retry: settings.retry,
-      hedge: settings.hedge,
-      throwOnStatus: settings.throwOnStatus,
-      dispatcher: settings.dispatcher,
-      resumes: mayResume(this.#method, settings),
+      replayable: () => this.#oneShot?.touched !== true,
+      header: (name) => headerOf(this.#headers, name),
     }
+    const spec = callSpec(asked, options, limits === settings.limits ? settings : { ...settings, limits })
     if (spec.resumes) this.#resumption = { spec, host }
     const call = runCall(spec, host)
     return this.#oneShot === undefined ? call : this.#oneShot.follow(call, () => this.#mistaken)

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Clock } from '../clock.js'
 import { isOffhookError } from '../index.js'
+import type { IdleEnd } from '../knowledge/idle-timeouts.js'
 
 /** The head of an answer. */
 export interface Head {
@@ -13,6 +14,9 @@ export interface Head {
   /** From the last byte of the question to the last of the head, in milliseconds. */
   readonly tookMs: number
 }
+
+/** For an answer, in milliseconds. */
+export const patienceMs = 5_000
 
 /** How a connection ended, or did not. */
 export type LineState = 'open' | 'closed' | 'reset' | 'failed'
@@ -58,6 +62,12 @@ export class HeadLine {
         resolve()
       })
     })
+  }
+
+  /** The word for how it ended, where no answer came; the name of its error is the word of the client. */
+  get end(): IdleEnd {
+    if (this.state === 'closed') return 'closed'
+    return this.state === 'open' ? 'silent' : 'reset'
   }
 
   /** What came without being asked for. */
@@ -122,4 +132,9 @@ function parseHead(text: string): Omit<Head, 'tookMs'> {
     if (colon > 0) headers.set(name, headers.has(name) ? `${headers.get(name)}, ${value}` : value)
   }
   return { status: Number(/^HTTP\/1\.[01] (\d{3})/.exec(first)?.[1] ?? 0), headers }
+}
+
+/** The server announces that it will close. */
+export function isLast(headers: ReadonlyMap<string, string>): boolean {
+  return /\bclose\b/i.test(headers.get('connection') ?? '')
 }

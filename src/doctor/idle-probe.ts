@@ -5,8 +5,8 @@
  */
 
 import type { IdleEnd } from '../knowledge/idle-timeouts.js'
-import { HeadLine } from './head-line.js'
-import { openLine } from './reach.js'
+import { type HeadLine, isLast, patienceMs } from './head-line.js'
+import { openHeadLine } from './reach.js'
 import type { Ward } from './ward.js'
 
 /** What became of one connection. */
@@ -43,8 +43,6 @@ export interface IdleFacts {
   readonly uneven?: boolean
 }
 
-/** For an answer. */
-const patienceMs = 5_000
 /** The shortest time worth holding a connection, and how much longer each next one is held. */
 const shortestMs = 1_000
 const step = Math.SQRT2
@@ -67,7 +65,7 @@ export async function holdIdle(ward: Ward, address: string, times: readonly numb
 
 async function isAlive(ward: Ward, address: string): Promise<boolean> {
   try {
-    const line = new HeadLine(await openLine(ward, address), ward.url, ward.clock)
+    const line = await openHeadLine(ward, address)
     const head = await line.ask(patienceMs)
     line.destroy()
     return head !== undefined
@@ -79,7 +77,7 @@ async function isAlive(ward: Ward, address: string): Promise<boolean> {
 async function hold(ward: Ward, address: string, heldMs: number): Promise<HeldFacts> {
   let line: HeadLine
   try {
-    line = new HeadLine(await openLine(ward, address), ward.url, ward.clock)
+    line = await openHeadLine(ward, address)
   } catch (error) {
     return { heldMs, end: ward.signal.aborted ? 'stopped' : 'unfit', error }
   }
@@ -99,27 +97,16 @@ async function watch(ward: Ward, line: HeadLine, heldMs: number): Promise<HeldFa
   await ward.wait(heldMs, line.over)
   if (ward.signal.aborted) return { heldMs, end: 'stopped' }
   if (line.unasked) return { heldMs, end: 'closed', idleMs: idleMs(), atOnce: true, spoke: true }
-  if (line.state !== 'open') return { heldMs, end: endOf(line), idleMs: idleMs(), atOnce: true, ...errorOf(line) }
+  if (line.state !== 'open') return { heldMs, end: line.end, idleMs: idleMs(), atOnce: true, ...errorOf(line) }
   const idleBefore = idleMs()
   const head = await line.ask(patienceMs)
   if (ward.signal.aborted) return { heldMs, end: 'stopped' }
   if (head !== undefined) return { heldMs, end: 'kept', idleMs: idleBefore }
-  return { heldMs, end: endOf(line), idleMs: idleBefore, atOnce: false, ...errorOf(line) }
-}
-
-/** The word for how it ended; the name of its error is the word of the client. */
-function endOf({ state }: HeadLine): IdleEnd {
-  if (state === 'closed') return 'closed'
-  return state === 'open' ? 'silent' : 'reset'
+  return { heldMs, end: line.end, idleMs: idleBefore, atOnce: false, ...errorOf(line) }
 }
 
 function errorOf({ error }: HeadLine): { readonly error?: unknown } {
   return error === undefined ? {} : { error }
-}
-
-/** The server announces that it will close. */
-export function isLast(headers: ReadonlyMap<string, string>): boolean {
-  return /\bclose\b/i.test(headers.get('connection') ?? '')
 }
 
 /** What the connections have in common. */

@@ -4,6 +4,7 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { dial } from '../sockets/dial.js'
+import { HeadLine } from './head-line.js'
 import type { Ward } from './ward.js'
 
 /** The name, looked up. */
@@ -79,8 +80,9 @@ export async function reach(ward: Ward, address: string): Promise<AddressFacts> 
 }
 
 /** A connection that speaks HTTP/1.1, with whatever the URL wants beneath. */
-export function openLine(ward: Ward, address: string) {
-  return open(ward, address, isSecure(ward.url) ? { ALPNProtocols: ['http/1.1'] } : undefined)
+export async function openHeadLine(ward: Ward, address: string): Promise<HeadLine> {
+  const socket = await open(ward, address, isSecure(ward.url) ? { ALPNProtocols: ['http/1.1'] } : undefined)
+  return new HeadLine(socket, ward.url, ward.clock)
 }
 
 async function shakeHands(ward: Ward, address: string): Promise<TlsFacts> {

@@ -67,7 +67,8 @@ export function rawReader(raw: readonly (Buffer | string)[]): HeaderReader {
   }
 }
 
-function latin1(value: Buffer | string | undefined): string {
+/** A header, whole or in part, as it came. */
+export function latin1(value: Buffer | string | undefined): string {
   return typeof value === 'string' ? value : (value?.toString('latin1') ?? '')
 }
 
