@@ -6,6 +6,9 @@
  * The price of that is the edge: the window is between `slots - 1` and `slots` slots long, because the newest slot is
  * still filling while the oldest has already been dropped.
  *
+ * Slots begin where the clock says, at whole multiples of their length, and not where somebody first looked: reading
+ * statistics must not move the moment at which credit expires.
+ *
  * Time only ever moves the ring forward. A clock that steps back writes into the newest slot, and a clock that leaps
  * ahead empties the ring; neither can bring back what was dropped or keep what is too old.
  */
@@ -16,8 +19,8 @@ export class SlidingWindow {
   readonly #cells: Float64Array
   readonly #totals: Float64Array
   #newest = 0
-  /** When the newest slot ends. Minus infinity: nothing was seen yet, and the first time that comes starts the ring. */
-  #endsAt = Number.NEGATIVE_INFINITY
+  /** Which slot of all time is the newest. Minus infinity: nothing was seen yet. */
+  #reached = Number.NEGATIVE_INFINITY
 
   /**
    * @param windowMs length of the window in milliseconds
@@ -72,15 +75,12 @@ export class SlidingWindow {
   }
 
   #advance(now: number): void {
-    if (!(now >= this.#endsAt)) return
-    const steps = Math.floor((now - this.#endsAt) / this.#slotMs) + 1
-    if (steps >= this.#slots) {
-      this.clear()
-      this.#endsAt = now + this.#slotMs
-      return
-    }
-    for (let step = 0; step < steps; step++) this.#drop()
-    this.#endsAt += steps * this.#slotMs
+    const slot = Math.floor(now / this.#slotMs)
+    if (!(slot > this.#reached)) return
+    const steps = slot - this.#reached
+    this.#reached = slot
+    if (steps >= this.#slots) this.clear()
+    else for (let step = 0; step < steps; step++) this.#drop()
   }
 
   /** Moves on by one slot: the oldest becomes the newest and is emptied. */

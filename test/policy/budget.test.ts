@@ -42,6 +42,20 @@ describe('the default budget', () => {
     expect(budget.level(10 * 3_600_000)).toBe(10)
   })
 
+  it('grants the same to whoever reads its statistics and to whoever does not', () => {
+    const [quiet, read] = [make({ reserve: 0, ratio: 1 }), make({ reserve: 0, ratio: 1 })]
+    read.snapshot(100)
+    read.level(100)
+    for (const budget of [quiet, read]) succeed(budget, 900, 1)
+    read.snapshot(5_000)
+    expect([quiet.level(10_500), read.level(10_500)]).toEqual([0, 0])
+    // Nor does it matter that somebody looked in when the window had been left empty.
+    read.snapshot(31_100)
+    for (const budget of [quiet, read]) succeed(budget, 31_900, 1)
+    expect([quiet.level(40_999), read.level(40_999)]).toEqual([1, 1])
+    expect([quiet.withdraw(41_000), read.withdraw(41_000)]).toEqual([false, false])
+  })
+
   it('is not refilled by time, only by successes, a tenth each', () => {
     const budget = make({ ratio: 0 })
     drain(budget, 0)

@@ -5,23 +5,13 @@ import { SlidingWindow } from '../../src/policy/window.js'
 const slotMs = 100
 const slots = 10
 
-/** The slow truth: every addition with the slot it fell into, counted from the first one ever seen. */
+/** The slow truth: every addition with the slot it fell into. Slots stand on the clock, whoever looks at it and when. */
 class Model {
   readonly entries: { slot: number; amount: number }[] = []
-  #start: number | undefined
-  #slot = 0
+  #slot = Number.NEGATIVE_INFINITY
 
   at(now: number): void {
-    if (this.#start === undefined) this.#start = now
-    const slot = Math.floor((now - this.#start) / slotMs)
-    if (slot - this.#slot >= slots) {
-      // After so long a silence the slots are counted from here.
-      this.entries.length = 0
-      this.#start = now
-      this.#slot = 0
-    } else {
-      this.#slot = Math.max(this.#slot, slot)
-    }
+    this.#slot = Math.max(this.#slot, Math.floor(now / slotMs))
   }
 
   add(now: number, amount: number): void {
@@ -110,7 +100,7 @@ describe('SlidingWindow', () => {
       take: fc.integer({ min: 0, max: 150 }),
     })
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+      fc.property(fc.array(step, { minLength: 20, maxLength: 80 }), (steps) => {
         const window = new SlidingWindow(slots * slotMs, slots)
         const model = new Model()
         let now = 10_000
@@ -123,6 +113,31 @@ describe('SlidingWindow', () => {
           model.add(newest, add)
           expect(window.take(now, 0, take)).toBe(model.take(newest, take))
           expect(window.total(now, 0)).toBe(model.total(newest))
+        }
+      }),
+    )
+  })
+
+  it('is not changed by being asked', () => {
+    const step = fc.record({
+      moves: fc.integer({ min: 0, max: 300 }),
+      // What a reader of statistics does, and what a call does.
+      asks: fc.boolean(),
+      adds: fc.integer({ min: 0, max: 5 }),
+      takes: fc.integer({ min: 0, max: 9 }),
+    })
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 30, maxLength: 80 }), (steps) => {
+        const [quiet, asked] = [new SlidingWindow(slots * slotMs, slots), new SlidingWindow(slots * slotMs, slots)]
+        let now = 0
+        for (const { moves, asks, adds, takes } of steps) {
+          now += moves
+          if (asks) {
+            asked.total(now, 0)
+            continue
+          }
+          expect(asked.take(now, 0, takes)).toBe(quiet.take(now, 0, takes))
+          for (const window of [quiet, asked]) window.add(now, 0, adds)
         }
       }),
     )

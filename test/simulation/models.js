@@ -10,8 +10,7 @@ export class BudgetModel {
   #numbers
   /** @type {{ slot: number, amount: number }[]} */
   #deposits = []
-  #slot = 0
-  #slotEnds = Number.NEGATIVE_INFINITY
+  #slot = Number.NEGATIVE_INFINITY
   #reserve
   #paid = 0
   #allowed
@@ -94,15 +93,10 @@ export class BudgetModel {
     this.#deposits.push({ slot: this.#slot, amount })
   }
 
-  /** Ten slots make a window; it begins with the first deposit or question, and anew after it has been left empty. */
+  /** Ten slots make a window; they stand on the clock, whoever looks at it and when. */
   #moveTo(/** @type {number} */ now) {
-    const slotMs = this.#numbers.windowMs / 10
-    if (now < this.#slotEnds) return
-    const steps = Math.floor((now - this.#slotEnds) / slotMs) + 1
-    const empty = steps >= 10
-    this.#slot = empty ? 0 : this.#slot + steps
-    this.#slotEnds = empty ? now + slotMs : this.#slotEnds + steps * slotMs
-    this.#deposits = empty ? [] : this.#deposits.filter(({ slot }) => slot > this.#slot - 10)
+    this.#slot = Math.max(this.#slot, Math.floor(now / (this.#numbers.windowMs / 10)))
+    this.#deposits = this.#deposits.filter(({ slot }) => slot > this.#slot - 10)
   }
 }
 

@@ -55,7 +55,7 @@ export const mutants = [
     name: 'the window of the budget never ends',
     file: 'policy/window.js',
     from: 'const steps = ',
-    to: 'if (this.#endsAt > 0) return; const steps = ',
+    to: 'if (this.#reached > 0) return; const steps = ',
   },
   {
     name: 'the gate lets in one too many',

@@ -55,11 +55,17 @@ export class OriginWatch {
   #watchBudget() {
     const { budget } = this.origin
     const model = new BudgetModel(this.#world.settings.budget)
+    const compare = (/** @type {number} */ now, /** @type {string} */ after) => {
+      const [level, meant] = [budget.level(now), model.level(now) / 1e6]
+      if (Number.isFinite(level) && Math.abs(level - meant) > 1e-6)
+        this.#world.violated(`the budget stands at ${level} after a ${after}, and is to stand at ${meant}`)
+    }
     const withdraw = budget.withdraw.bind(budget)
     budget.withdraw = (now, cost = 1) => {
       const meant = model.grants(now, cost)
       const granted = withdraw(now, cost)
       if (granted !== meant) this.#world.violated(`the budget ${granted ? 'grants' : 'denies'} ${cost} and must not`)
+      compare(now, 'question')
       if (granted) this.granted += cost
       else this.denied++
       if (!granted && this.hedgeComing) this.hedgeComing = false
@@ -69,19 +75,19 @@ export class OriginWatch {
     budget.onSuccess = (now) => {
       model.success(now)
       onSuccess(now)
+      compare(now, 'success')
     }
     const onFailure = budget.onFailure.bind(budget)
     budget.onFailure = () => {
       model.failure()
       onFailure()
+      compare(this.#world.clock.now(), 'failure')
     }
     const refund = budget.refund.bind(budget)
     budget.refund = (now, cost = 1) => {
       model.refund(now, cost)
       refund(now, cost)
-      const [level, meant] = [budget.level(now), model.level(now) / 1e6]
-      if (Number.isFinite(level) && Math.abs(level - meant) > 1e-6)
-        this.#world.violated(`the budget stands at ${level} after a refund, and is to stand at ${meant}`)
+      compare(now, 'refund')
     }
   }
 
