@@ -1,6 +1,6 @@
 /** Reads the name of an error that is offhook's own, of this copy of the package or another, back into a failure. */
 
-import { deliveries, type Failure, failureKinds, phases, type TlsTrouble } from '../failure/kinds.js'
+import { deliveries, type Failure, failureKinds, mayHaveExecuted, phases, type TlsTrouble } from '../failure/kinds.js'
 import { isBranded } from '../failure/offhook-error.js'
 import { read } from '../failure/property.js'
 import type { ErrorFacts } from './error-chain.js'
@@ -15,10 +15,12 @@ export function failureOfOurs({ value, code, errno, syscall }: ErrorFacts): Fail
   const delivery = oneOf(deliveries, read(value, 'delivery'))
   if (kind === undefined || phase === undefined || delivery === undefined) return undefined
   const tls = oneOf(troubles, read(value, 'trouble'))
+  // A call is not unsent because its last attempt was: one before it may have been executed.
+  const heard = read(value, 'mayHaveExecuted') === true && !mayHaveExecuted(delivery)
   return {
     kind,
     phase,
-    delivery,
+    delivery: heard ? 'unknown' : delivery,
     ...(code !== undefined && { code }),
     ...(errno !== undefined && { errno }),
     ...(syscall !== undefined && { syscall }),

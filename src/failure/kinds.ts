@@ -65,6 +65,11 @@ export const deliveries = ['unsent', 'rejected', 'answered', 'unknown', 'partial
  */
 export type Delivery = (typeof deliveries)[number]
 
+/** Only `unsent` and `rejected` are proof that nothing was executed. */
+export function mayHaveExecuted(delivery: Delivery): boolean {
+  return delivery !== 'unsent' && delivery !== 'rejected'
+}
+
 /** Every reason for which a call stopped trying. */
 export const stopReasons = [
   'attempts',

@@ -6,7 +6,7 @@
 import type { Diagnosis } from './diagnosis.js'
 import { diagnosisToJson } from './diagnosis-lines.js'
 import type { AttemptReport, ByteCounts, ConnectionFacts, Evidence, Timings } from './evidence.js'
-import type { Delivery, Failure, FailureKind, Phase, StopReason } from './kinds.js'
+import { type Delivery, type Failure, type FailureKind, mayHaveExecuted, type Phase, type StopReason } from './kinds.js'
 import { read } from './property.js'
 import { redactLine } from './redact.js'
 import { headline, story } from './story.js'
@@ -214,11 +214,6 @@ export function isBranded(value: unknown): boolean {
     // A proxy or an accessor that throws is not one of ours.
     return false
   }
-}
-
-/** Only `unsent` and `rejected` are proof that nothing was executed. */
-export function mayHaveExecuted(delivery: Delivery): boolean {
-  return delivery !== 'unsent' && delivery !== 'rejected'
 }
 
 /** Whether the layer that stopped for this reason had done its share of repeating. */

@@ -3,7 +3,15 @@
 import type { Diagnosis } from './diagnosis.js'
 import { diagnosisLines, endOf } from './diagnosis-lines.js'
 import type { AttemptReport, ConnectionFacts, Decision, Evidence, Timings } from './evidence.js'
-import type { Delivery, Failure, FailureKind, Phase, StopReason, TlsTrouble } from './kinds.js'
+import {
+  type Delivery,
+  type Failure,
+  type FailureKind,
+  mayHaveExecuted,
+  type Phase,
+  type StopReason,
+  type TlsTrouble,
+} from './kinds.js'
 import { lineWords } from './line-words.js'
 import { read } from './property.js'
 import { redactLine } from './redact.js'
@@ -131,7 +139,10 @@ export function headline(details: {
   const end = stopReason === undefined ? undefined : stopped[stopReason]
   const done = [tries, end].filter(Boolean).join('; ')
   const outcome = words?.remark?.[failure.kind] ?? words?.heard[failure.delivery] ?? heard[failure.delivery]
-  return `${target}: ${what}. ${outcome}${done === '' ? '.' : `; ${done}.`}`
+  // Of the last attempt alone it would sound as if nothing could have happened.
+  const earlier = !mayHaveExecuted(failure.delivery) && attempts.some(({ delivery }) => mayHaveExecuted(delivery))
+  const but = words === undefined && earlier ? ', but an attempt before it may have been executed' : ''
+  return `${target}: ${what}. ${outcome}${but}${done === '' ? '.' : `; ${done}.`}`
 }
 
 function qualifier(failure: Failure, evidence: Evidence | undefined): string | undefined {

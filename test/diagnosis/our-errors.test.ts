@@ -5,8 +5,8 @@ import { describe, expect, test, vi } from 'vitest'
 import { classify } from '../../src/diagnosis/classify.js'
 import { errorOf } from '../../src/failure/errors.js'
 import type { Evidence } from '../../src/failure/evidence.js'
-import { failureKinds } from '../../src/failure/kinds.js'
-import { anyDetails, details } from '../failure/make.js'
+import { failureKinds, mayHaveExecuted } from '../../src/failure/kinds.js'
+import { anyDetails, attempt, details } from '../failure/make.js'
 import { anyEvidence, coded } from './generate.js'
 
 vi.resetModules()
@@ -21,7 +21,9 @@ describe('comes out as itself', () => {
         const { kind, phase, delivery } = made.failure
         const error = errorOf(made)
         const failure = classify(error, evidence)
-        expect(failure).toMatchObject({ kind, phase, delivery })
+        expect(failure).toMatchObject({ kind, phase })
+        expect(mayHaveExecuted(failure.delivery)).toBe(error.mayHaveExecuted)
+        if (mayHaveExecuted(delivery) || !error.mayHaveExecuted) expect(failure.delivery).toBe(delivery)
         expect(failure.cause).toBe(error.cause)
       }),
     )
@@ -80,6 +82,18 @@ test('the exchanges before it count: a redirect was followed to where it failed'
   const evidence: Evidence = { vantage: 'socket', started: false, phase: 'connect', earlier }
   expect(classify(error, evidence)).toMatchObject({ kind: 'refused', delivery: 'answered' })
 })
+
+test.each(['unsent', 'rejected'] as const)(
+  'an attempt before it may have been executed, though the last was %s',
+  (last) => {
+    const failure = { kind: 'reset', phase: 'send', delivery: last } as const
+    const heard = errorOf(details(failure, { attempts: [attempt(1, { delivery: 'unknown' }), attempt(2, failure)] }))
+    expect(heard.mayHaveExecuted).toBe(true)
+    expect(classify(heard)).toMatchObject({ kind: 'reset', delivery: 'unknown' })
+    const none = errorOf(details(failure, { attempts: [attempt(1, failure), attempt(2, failure)] }))
+    expect(classify(none)).toMatchObject({ kind: 'reset', delivery: last })
+  },
+)
 
 test('of several calls the worst delivery counts', () => {
   const unsent = errorOf(details({ kind: 'refused', phase: 'connect', delivery: 'unsent' }))

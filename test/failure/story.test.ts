@@ -22,6 +22,16 @@ describe('the headline', () => {
         { kind: 'refused', phase: 'connect', delivery: 'unsent' },
         { stopReason: 'attempts', attempts: [attempt(1), attempt(2)] },
       ),
+      'POST https://api.test/orders: the connection was refused while connecting. The request was never sent, but an attempt before it may have been executed; 2 attempts; all attempts were used.',
+    ],
+    [
+      details(
+        { kind: 'refused', phase: 'connect', delivery: 'unsent' },
+        {
+          stopReason: 'attempts',
+          attempts: [attempt(1, { delivery: 'rejected' }), attempt(2, { delivery: 'unsent' })],
+        },
+      ),
       'POST https://api.test/orders: the connection was refused while connecting. The request was never sent; 2 attempts; all attempts were used.',
     ],
     [
