@@ -26,8 +26,9 @@ export default defineConfig({
     pool: 'forks',
     // One for each core: most of them wait for sockets most of the time.
     maxWorkers: '100%',
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // Against hanging, not for speed: what is right takes long enough where others have the machine too.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Real sockets on a machine that others share: a test that only the scheduler failed is run once more. Not for flakes
     // of our own: without CI set, there is no second try.
     retry: process.env['CI'] === undefined ? 0 : 1,

@@ -31,6 +31,15 @@ export interface Dispatched {
 }
 
 /**
+ * undici 8 refuses options that name a dispatcher, an inherited one as well: where somebody has polluted
+ * `Object.prototype`, no request would ever be sent. This one is on its way already.
+ */
+function onOwnWay(options: undici.Dispatcher.DispatchOptions): undici.Dispatcher.DispatchOptions {
+  if ((options as { dispatcher?: unknown }).dispatcher === undefined) return options
+  return { ...options, dispatcher: undefined } as undici.Dispatcher.DispatchOptions
+}
+
+/**
  * The dispatcher of one attempt: passes requests on to the connections and lets the timeline watch. A Dispatcher in every
  * respect, `request` and `compose` included, but for its constructor: an attempt must not pay for an event emitter on
  * which nothing is ever emitted.
@@ -55,7 +64,7 @@ export class WatchingDispatcher {
   }
 
   dispatch(given: undici.Dispatcher.DispatchOptions, handler: undici.Dispatcher.DispatchHandler): boolean {
-    const sized = withOneLength(given)
+    const sized = withOneLength(onOwnWay(given))
     const options = this.#listener.addedHeaders?.on(sized) ?? sized
     const { clock } = this.#timeline
     // A foreign Pool or Client need not be told the origin that it serves.
