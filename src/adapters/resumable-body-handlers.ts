@@ -6,7 +6,7 @@ import { runCall } from '../call/call.js'
 import type { CallHost, CallSpec } from '../call/spec.js'
 import { isOffhookError } from '../failure/errors.js'
 import type { AttemptReport } from '../failure/evidence.js'
-import type { Controller, HeaderReader, HeaderRecord, NewHandler } from '../wire/handler-shapes.js'
+import type { AnyHandler, Controller, HeaderReader, HeaderRecord, NewHandler } from '../wire/handler-shapes.js'
 import { recordReader } from '../wire/handler-shapes.js'
 import { type BodyRange, continuationOf, firstRange } from './byte-range.js'
 import { Continuation, type ContinuedBody, type Head } from './continuation-handlers.js'
@@ -20,6 +20,8 @@ export interface Resumption {
 
 interface Request {
   readonly next: NewHandler
+  /** Whom the body is for: `next`, or what that stands before. */
+  readonly reader: AnyHandler
   readonly options: UndiciDispatcher.DispatchOptions
   readonly sending: Sending
   readonly resumption: Resumption
@@ -87,7 +89,10 @@ export class ResumableBody implements NewHandler, Controller, ContinuedBody {
   }
 
   onResponseStart(_controller: Controller, status: number, headers: HeaderRecord, statusText?: string): void {
-    if (status >= 200) this.#range = firstRange(status, recordReader(headers))
+    if (status >= 200) {
+      this.#range = firstRange(status, recordReader(headers))
+      this.#request.sending.handOver(this.#request.reader)
+    }
     this.#request.next.onResponseStart?.(this, status, headers, statusText)
   }
 

@@ -37,8 +37,9 @@ class ResumingDispatcher extends UndiciDispatcher {
   override dispatch(options: UndiciDispatcher.DispatchOptions, handler: UndiciDispatcher.DispatchHandler): boolean {
     const { dispatcher } = this.#sending
     if (options.method !== 'GET') return dispatcher.dispatch(options, handler)
-    const next = speaksNew(handler as AnyHandler) ? (handler as NewHandler) : new OldUnderNew(handler as AnyHandler)
-    const body = new ResumableBody({ next, options, sending: this.#sending, resumption: this.#resumption })
+    const reader = handler as AnyHandler
+    const next = speaksNew(reader) ? (reader as NewHandler) : new OldUnderNew(reader)
+    const body = new ResumableBody({ next, reader, options, sending: this.#sending, resumption: this.#resumption })
     return dispatcher.dispatch(options, body as UndiciDispatcher.DispatchHandler)
   }
 }

@@ -3,12 +3,13 @@
 import { createClient, isOffhookError } from 'offhook'
 import * as testing from 'offhook/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { chaos, resourcesLeft, resourcesNow } from './chaos.js'
+import { chaos } from './chaos.js'
 import { openFarSide } from './far-side.js'
 import { faultOf, knownText } from './known-text.js'
 import { LoopClock } from './loop-clock.js'
 import { planCall, planWorld } from './plan.js'
-import type { Tools } from './world.js'
+import { listenForStrays, resourcesLeft, resourcesNow } from './resources.js'
+import { runWorld, type Tools } from './world.js'
 
 let loop: LoopClock
 beforeAll(() => {
@@ -22,7 +23,15 @@ const honest = createClient as unknown as CreateClient
 const judged = (seed: number, calls: number, client: CreateClient = honest) =>
   chaos(
     { seed, calls, stopAfter: 1_000 },
-    { createClient: client, isOurs: isOffhookError, openFarSide: (world) => openFarSide(world, testing), loop },
+    {
+      runWorld: (which) =>
+        runWorld(which, {
+          createClient: client,
+          isOurs: isOffhookError,
+          openFarSide: (world) => openFarSide(world, testing),
+          loop,
+        }),
+    },
   )
 
 /** A client that is as the real one, but for what is put in the place of its fetch and request. */
@@ -44,12 +53,16 @@ const faults = ({ found }: Awaited<ReturnType<typeof chaos>>) => found.map(({ fa
 describe('chaos', () => {
   test.each([5, 11])('breaks no promise: seed %i', { timeout: 60_000 }, async (seed) => {
     const before = resourcesNow()
+    const strays: string[] = []
+    const listening = listenForStrays((fault) => strays.push(fault))
     const report = await judged(seed, 500)
     expect(await resourcesLeft(before)).toBe(0)
+    listening.stop()
+    expect(strays).toEqual([])
     expect(report.found.map(({ world, call, fault }) => ({ world, call, fault }))).toEqual([])
     expect(report.calls).toBe(500)
-    expect(report.succeeded).toBeGreaterThan(20)
-    expect(report.executed).toBeGreaterThan(20)
+    expect(report.succeeded).toBeGreaterThan(0)
+    expect(report.executed).toBeGreaterThan(0)
   })
 
   test('chooses the same again, whatever was chosen in between', () => {

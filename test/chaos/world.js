@@ -14,9 +14,9 @@ import { planCall, planWorld } from './plan.js'
  * @typedef {import('./far-side.js').FarReport} FarReport
  * @typedef {{ url: string, ca?: string | undefined, close(): Promise<FarReport> }} FarSide
  * @typedef {{ call?: number, fault: string, history?: unknown }} Violation
- * @typedef {{ world: WorldPlan, violations: Violation[], kinds: Record<string, number>, succeeded: number, executed: number, began: number, restarts: number, connections: number }} WorldReport
+ * @typedef {{ world: WorldPlan, violations: Violation[], kinds: Record<string, number>, calls: number, succeeded: number, executed: number, began: number, restarts: number, connections: number }} WorldReport
  * @typedef {{ createClient: (options: any) => Client, isOurs: (error: unknown) => boolean, openFarSide: (world: WorldPlan) => Promise<FarSide>,
- *   loop: import('./loop-clock.js').LoopClock, onCall?: () => void }} Tools
+ *   loop: import('./loop-clock.js').LoopClock }} Tools
  */
 
 /**
@@ -42,7 +42,6 @@ export async function runWorld({ seed, number, calls }, tools) {
       const call = planCall(world, next++)
       const outcome = await withinReason(perform(client, call, { url: far.url, shared }))
       settled.push({ call, outcome, faults: judgeOutcome(call, outcome, { world, ...tools }) })
-      tools.onCall?.()
     }
   }
   await Promise.all(Array.from({ length: Math.min(world.atOnce, world.calls) }, lane))
@@ -82,7 +81,18 @@ function conclude({ world, settled, report, violations, tools }) {
   }
   const sum = (/** @type {'executed' | 'began'} */ what) => report.entries.reduce((all, entry) => all + entry[what], 0)
   const { restarts, connections } = report
-  return { world, violations, kinds, succeeded, executed: sum('executed'), began: sum('began'), restarts, connections }
+  const calls = settled.length
+  return {
+    world,
+    violations,
+    kinds,
+    calls,
+    succeeded,
+    executed: sum('executed'),
+    began: sum('began'),
+    restarts,
+    connections,
+  }
 }
 
 /** @param {Outcome} outcome */

@@ -1,12 +1,19 @@
 /** Uploads over HTTP/2 that are given up: no server may take a part of a body for the whole of it, and no thread may spin. */
 
 import { once } from 'node:events'
-import { createSecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import {
+  type ClientHttp2Session,
+  connect,
+  createSecureServer,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Client, createClient } from 'offhook'
 import { certificates, TEST_CA } from 'offhook/testing'
 import { describe, expect, test } from 'vitest'
+import { leaveWithCancel } from '../../src/wire/http2-leave.js'
 
 const cancel = 8
 const part = Buffer.alloc(1000, 'a')
@@ -130,5 +137,43 @@ describe.each(Object.keys(hosts))('an upload of no known length, by %s', (host) 
     server.uploads[1]?.stream.respond({ ':status': 200 }, { endStream: true })
     expect((await next).status).toBe(200)
     expect(server.sessions).toHaveLength(1)
+  })
+})
+
+describe('a stream that is left', () => {
+  /** A stream that has been opened, with what was written to it still held back by the window of a server that does not read. */
+  async function opened(url: string) {
+    const session: ClientHttp2Session = connect(url, { ca: TEST_CA })
+    await once(session, 'remoteSettings')
+    const stream = session.request({ ':method': 'POST' }, { endStream: false })
+    stream.on('error', () => {})
+    leaveWithCancel(stream)
+    stream.write(Buffer.alloc(300_000))
+    return { session, stream, [Symbol.dispose]: () => session.destroy() }
+  }
+
+  // Node sends no RST_STREAM for a stream that is destroyed before it has written it.
+  test.each(['close', 'destroy'] as const)('by %s is destroyed a turn of the loop later', async (way) => {
+    await using server = await listener(false)
+    using client = await opened(server.url)
+    await until(() => server.uploads.length === 1)
+    client.stream[way]()
+    client.stream.destroy()
+    await null
+    expect({ closed: client.stream.closed, destroyed: client.stream.destroyed }).toEqual({
+      closed: true,
+      destroyed: false,
+    })
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(client.stream.destroyed).toBe(true)
+    await until(() => server.uploads[0]?.reset !== undefined)
+    expect(server.uploads[0]?.reset).toBe(cancel)
+  })
+
+  test('with its session is destroyed at once', async () => {
+    await using server = await listener(false)
+    using client = await opened(server.url)
+    client.session.destroy()
+    expect(client.stream.destroyed).toBe(true)
   })
 })
