@@ -22,6 +22,11 @@ export class LoopClock {
     return this.#onTime / Math.max(1, this.#all)
   }
 
+  /** How long the loop has turned, in milliseconds. */
+  get now() {
+    return this.#loopMs
+  }
+
   stop() {
     clearInterval(this.#timer)
   }

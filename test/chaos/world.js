@@ -40,7 +40,7 @@ export async function runWorld({ seed, number, calls }, tools) {
   const lane = async () => {
     while (next <= world.first + world.calls) {
       const call = planCall(world, next++)
-      const outcome = await withinReason(perform(client, call, { url: far.url, shared }))
+      const outcome = await withinReason(perform(client, call, { url: far.url, shared }), tools.loop)
       settled.push({ call, outcome, faults: judgeOutcome(call, outcome, { world, ...tools }) })
     }
   }
@@ -108,17 +108,21 @@ function told({ error, text, reason: _, ...outcome }) {
  * The call, or a complaint that it does not end.
  *
  * @param {Promise<Outcome>} call
+ * @param {import('./loop-clock.js').LoopClock} loop
  * @returns {Promise<Outcome>}
  */
-async function withinReason(call) {
+async function withinReason(call, loop) {
   const startedAt = performance.now()
+  const until = loop.now + longestMs
   /** @type {NodeJS.Timeout | undefined} */
   let timer
   const never = new Promise((resolve) => {
-    timer = setTimeout(
-      () => resolve({ startedAt, settledAt: performance.now(), error: new Error('it never settled') }),
-      longestMs,
-    )
+    const look = () => {
+      const left = until - loop.now
+      if (left > 0) timer = setTimeout(look, left)
+      else resolve({ startedAt, settledAt: performance.now(), error: new Error('it never settled') })
+    }
+    look()
   })
   try {
     return await Promise.race([call, never])
