@@ -3,6 +3,7 @@
 import type { Clock, Timer } from '../clock.js'
 import type { Limit } from '../failure/evidence.js'
 import type { Exchange } from '../wire/exchange.js'
+import { askedBeforeMs, askPeer } from '../wire/peer-question.js'
 
 /** Milliseconds; `undefined` is no limit. */
 export interface AttemptLimits {
@@ -39,6 +40,8 @@ export class StageTimer {
   readonly #owner: StageOwner
   #timer: Timer | undefined
   #exchange: Exchange | undefined
+  /** The silence in which the peer was asked, by its beginning. */
+  #askedSince: number | undefined
 
   constructor(host: StageHost, owner: StageOwner) {
     this.#host = host
@@ -50,7 +53,11 @@ export class StageTimer {
     this.clear()
     this.#exchange = exchange
     const stage = this.#stageOf(exchange)
-    if (stage !== undefined) this.#arm(exchange, stage.ms - (this.#host.clock.now() - stage.since))
+    if (stage === undefined) return
+    const { headers, body } = this.#host.limits
+    const left = stage.ms - (this.#host.clock.now() - stage.since)
+    // In time for what comes before the end of a later stage, should it come to that soon.
+    this.#arm(exchange, Math.min(left, askedAt(headers), askedAt(body)))
   }
 
   clear(): void {
@@ -83,8 +90,23 @@ export class StageTimer {
     const stage = this.#stageOf(exchange)
     if (stage === undefined) return
     const left = stage.ms - (this.#host.clock.now() - stage.since)
-    if (left > 0) this.#arm(exchange, left)
+    if (left > 0) this.#arm(exchange, left - this.#askAhead(exchange, stage, left))
     else this.#owner.expire(stage.name, stage.ms)
+  }
+
+  /**
+   * Once the limit has run out there is no time to ask the peer's kernel whether it lives: it is asked a moment before.
+   *
+   * @returns how long before the end the timer has to run once more for that
+   */
+  #askAhead(exchange: Exchange, { name, ms, since }: Stage, left: number): number {
+    const ahead = name === 'connect' || exchange.paused ? undefined : askedBeforeMs(ms)
+    if (ahead === undefined || this.#askedSince === since) return 0
+    if (left > ahead) return ahead
+    this.#askedSince = since
+    // Too late to hear the answer: the timer had been set for a longer limit.
+    if (left > ahead / 2) askPeer(exchange, left)
+    return 0
   }
 
   /** The limit that holds in the stage that the exchange is in, and since when. */
@@ -99,6 +121,11 @@ export class StageTimer {
     // Waiting for a free connection is not connecting; the limits of the attempt and of the call bound that.
     return stage('connect', connect, exchange.assignedAt ?? this.#host.clock.now())
   }
+}
+
+/** How long a stage of this limit may be silent until the peer is asked. */
+function askedAt(limit: number | undefined): number {
+  return limit === undefined ? Number.POSITIVE_INFINITY : limit - (askedBeforeMs(limit) ?? 0)
 }
 
 function isShorter(limit: number | undefined, set: number | undefined): boolean {

@@ -38,7 +38,13 @@ const idle: Clue = {
   },
 }
 
-const soonForFlows = { 'balancer-flow-expired': -1, 'nat-state-expired': -0.8, 'nat-state-dropped': -0.5 } as const
+/** And no machine restarts meanwhile; an address can move to another. */
+const soonForFlows = {
+  'balancer-flow-expired': -0.8,
+  'nat-state-expired': -0.6,
+  'nat-state-dropped': -0.5,
+  'peer-host-lost-state': -0.3,
+} as const
 
 /** What a timer of such a product speaks for. */
 function fits({ members }: Family): Shifts {
@@ -78,7 +84,7 @@ const keepAlive: Clue = {
       at: `it had been idle for ${ms(idleMs)}, and its server announces that it closes idle ones after ${ms(timer)}`,
       below: `it had been idle for ${ms(idleMs)} only, and its server announces that it closes idle ones after ${ms(timer)}`,
       name: 'announced-timer',
-      weight: 2.2,
+      weight: 2.4,
       flows: 0,
     })
   },

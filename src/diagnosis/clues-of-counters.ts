@@ -174,11 +174,13 @@ const unreachables: Clue = {
           'peer-host-filter': 0.5,
         },
       )
+    const waitedMs = (isDial(scene) ? scene.dialMs : scene.sinceWriteMs) ?? 0
     return look('icmp-came-in', `ICMP unreachable came in from outside (${came})`, {
-      'path-down': 1.5,
-      'filter-rejects': 1.5,
-      'peer-host-filter': 0.5,
-      'peer-host-down': 0.3,
+      'path-down': 2,
+      'filter-rejects': 3,
+      'peer-host-filter': 1.5,
+      // Its router asks for it in vain for three seconds before it says so.
+      'peer-host-down': waitedMs > 2900 ? 1.5 : -0.3,
       'filter-drops': -2,
       'nat-state-dropped': -2,
       'local-filter': -2.5,

@@ -40,8 +40,18 @@ const row: Clue = {
         self: -1,
       })
     if (row.timer === 'keepalive' && retransmits > 0)
-      return look('keepalive-unanswered', `${retransmits} keepalive probes were not answered`, notReached)
+      return look(
+        'keepalive-unanswered',
+        `${retransmits === 1 ? 'a keepalive probe was' : `${retransmits} keepalive probes were`} not answered by the peer's kernel`,
+        { ...notReached, 'packets-too-large': -4 },
+      )
     if (row.state !== 'established' && row.state !== 'close-wait') return undefined
+    if (row.probed === true)
+      return look(
+        'probe-answered',
+        "the peer's kernel, asked again just before our limit ran out, answered: its host and the way are alive",
+        reached,
+      )
     if (unacknowledged === 0) return acknowledged(scene)
     const overdue = retransmits > 0 || (scene.sinceWriteMs ?? 0) > 300 + 2 * (scene.rttMs ?? 0)
     if (unacknowledged === undefined || !overdue) return undefined

@@ -12,14 +12,15 @@ function counted(facts: SiblingFacts | undefined, earlier: readonly AttemptRepor
   if (facts === undefined) return undefined
   const of = (value: number, ...kinds: FailureKind[]) =>
     Math.max(0, (amount(value) ?? 0) - earlier.filter(({ kind }) => kinds.includes(kind)).length)
-  const { stood, reset, closed, answered, connected, failed } = facts
+  const { stood, reset, closed, answered, connected, failed, silent = 0 } = facts
   return {
     stood: of(stood, 'reset', 'closed'),
     reset: of(reset, 'reset'),
     closed: of(closed, 'closed'),
     answered: of(answered),
     connected: of(connected),
-    failed: of(failed, 'refused', 'timeout', 'unreachable', 'local-resource'),
+    failed: of(failed, 'refused', 'unreachable', 'local-resource'),
+    silent: of(silent, 'timeout'),
   }
 }
 
@@ -64,7 +65,8 @@ function ended({ stood, reset, closed, answered, connected }: SiblingFacts, scen
       ? look(
           'siblings-ended-then-refused',
           `${died === 1 ? 'a connection' : `${died} connections`} to it ended just before, and it accepts no new ones: the process that listened is gone`,
-          goneAfter,
+          // A filter turns away; it ends no connection in an orderly way.
+          closed > 0 ? { ...goneAfter, 'filter-rejects': -1.5, 'local-filter': -1.5 } : goneAfter,
         )
       : undefined
   const most = died >= 1 && died >= 0.5 * stood
@@ -111,7 +113,7 @@ function ended({ stood, reset, closed, answered, connected }: SiblingFacts, scen
 }
 
 /** Whether the peer can be reached on other connections. */
-function lived({ answered, connected, failed }: SiblingFacts, scene: Scene): Look | undefined {
+function lived({ answered, connected, failed, silent = 0 }: SiblingFacts, scene: Scene): Look | undefined {
   if (scene.mechanism === 'refused')
     return answered + connected > 0
       ? look(
@@ -136,7 +138,7 @@ function lived({ answered, connected, failed }: SiblingFacts, scene: Scene): Loo
         'nat-state-dropped': hadRested(scene.situation) ? 0.5 : -1,
       },
     )
-  if (connected > 0)
+  if (connected > 0 && silent === 0)
     return look('new-connections-work', `new connections to it are accepted (${connected})`, {
       ...alive,
       'nat-state-dropped': 0.7,
@@ -160,7 +162,13 @@ const elsewhere: Clue = {
   look: (scene) => {
     const all = counted(scene.around.siblings?.elsewhere, [])
     if (all === undefined) return undefined
-    const { reset, closed, answered, connected, failed } = all
+    const { reset, closed, answered, connected, failed, silent = 0 } = all
+    if (silent > 0 && answered <= silent)
+      return look(
+        'elsewhere-silent-too',
+        `nothing came from other places either (${silent}): what they share is this host and its way out`,
+        answered === 0 ? here(false) : {},
+      )
     if (answered + connected > 0)
       return look(
         'elsewhere-works',

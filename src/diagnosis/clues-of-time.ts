@@ -43,9 +43,13 @@ function mannerOfReset(scene: Scene): Look | undefined {
 }
 
 /** Of what comes sooner than an answer: from this host it comes within a millisecond, or two. */
-function nearness({ sinceWriteMs = 0, lateMs }: Scene): Shifts {
-  if (sinceWriteMs < 1) return { 'local-filter': 1.2 }
-  return sinceWriteMs - lateMs > 3 ? { 'local-filter': -1.5 } : {}
+function nearness({ sinceWriteMs = 0, lateMs, rttMs = 0, shortestMs = 0, situation }: Scene): Shifts {
+  const here = sinceWriteMs < 1 ? 1.2 : sinceWriteMs - lateMs > 3 ? -1.5 : 0
+  // In a shorter round trip moments are not told apart.
+  if (!hadRested(situation) || shortestMs < 5) return { 'local-filter': here }
+  // A close that was under way comes at any moment of the round trip; what answers near this host comes at once.
+  const far = sinceWriteMs - lateMs > 0.45 * rttMs
+  return { 'local-filter': here, 'by-limit': sinceWriteMs < 0.3 * shortestMs ? -0.35 : far ? 0.6 : 0 }
 }
 
 /** The loop may have been late, so that it cannot be said for sure; what the times leave open still weighs. */
@@ -122,7 +126,8 @@ const dialTime: Clue = {
     if (mechanism === 'icmp' && scene.code === 'EHOSTUNREACH') return unreachableAfter(dialMs)
     if (mechanism !== 'refused' && mechanism !== 'icmp') return undefined
     if (shortestMs > 2 && dialMs < 0.6 * shortestMs) {
-      const sure = 1 - 4 * rttDoubt
+      // What a process takes by itself is not told from a way.
+      const sure = Math.max(0.1, (1 - 4 * rttDoubt) * Math.min(1, (shortestMs - dialMs) / 6))
       return look(
         'refused-too-fast',
         `it was refused after ${ms(dialMs)}, while a round trip to that host takes ${ms(rttMs)}: it was refused nearer than there`,
@@ -245,7 +250,7 @@ const stall: Clue = {
       })
     if (isSilent(scene) && limitMs !== undefined && loopMs < 0.2 * limitMs)
       return look('loop-in-time', `${says} at most, in ${ms(limitMs)}`, { 'local-stall': -3 })
-    if ((mechanism === 'fin' || mechanism === 'fin-then-rst') && scene.situation === 'fresh' && loopMs >= 500)
+    if (closedUnasked(scene) && loopMs >= 500)
       return look('stalled-after-the-dial', `${says}: the server may have waited in vain for a request, and closed`, {
         // What had come before we wrote was no answer to it.
         'local-stall': (scene.sinceWriteMs ?? Number.POSITIVE_INFINITY) < (scene.shortestMs ?? 0) ? 5.5 : 4.5,
@@ -258,6 +263,12 @@ const stall: Clue = {
       })
     return undefined
   },
+}
+
+/** A new connection was closed, and no later than a close that had been under way before our request. */
+function closedUnasked({ mechanism, situation, sinceWriteMs, rttMs, lateMs }: Scene): boolean {
+  if ((mechanism !== 'fin' && mechanism !== 'fin-then-rst') || situation !== 'fresh') return false
+  return sinceWriteMs === undefined || rttMs === undefined || sinceWriteMs - lateMs <= 1.6 * rttMs + 5
 }
 
 const clockJump: Clue = {

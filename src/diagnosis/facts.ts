@@ -122,9 +122,15 @@ function shortest({ minRttMs, rttAtLeastMs, loopDelayMs }: Circumstances): numbe
   return known === undefined ? Math.max(0, rtt - (amount(loopDelayMs) ?? 0)) : Math.min(known, rtt)
 }
 
-function doubtOf({ rttOf }: Circumstances): number {
+/** What a process takes to see that something came, in milliseconds: seldom more, while it has the processor. */
+const noiseMs = 4
+
+/** The more often it was taken, and the longer it is than what a process takes by itself, the less. */
+function doubtOf({ rttOf, minRttMs }: Circumstances): number {
   const times = amount(rttOf)
-  return times === undefined || times > 3 ? 0 : 0.3 / 2 ** Math.max(1, times)
+  const rtt = positive(minRttMs)
+  if (times === undefined || times > 3 || rtt === undefined) return 0
+  return Math.min(0.5, (0.15 + Math.exp(-rtt / noiseMs)) / 2 ** Math.max(0, times - 1))
 }
 
 function dialTime(evidence: Evidence | undefined): number | undefined {

@@ -74,8 +74,8 @@ export const remedies: Readonly<Record<StoryName, Remedy>> = {
   'name-service-failed': always(
     'Check the resolver (/etc/resolv.conf, the cluster DNS): is it up, and is it overloaded?',
   ),
-  'local-filter': ({ code }) =>
-    `Look at this host's own filters (nft or iptables OUTPUT, endpoint security, a VPN's kill switch)${code === undefined ? '' : `: it said ${code}`}.`,
+  'local-filter': ({ code, fromKernel }) =>
+    `Look at this host's own filters (nft or iptables OUTPUT, endpoint security, a VPN's kill switch)${code === undefined || !fromKernel ? '' : `: its kernel said ${code}`}.`,
   'local-socket-killed': always(
     'Look at what on this host ends connections: ss -K, VPN, network manager, container network.',
   ),

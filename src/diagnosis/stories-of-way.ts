@@ -93,6 +93,8 @@ export const storiesOfWay = {
       'rst-too-fast': 0.35,
       'rst-solicited': 0.2,
       'rst-unsolicited': 0.1,
+      // Of ICMP in the middle of a connection the kernel says nothing until it gives up.
+      silence: 0.1,
       'local-timeout': 0.2,
     },
   },

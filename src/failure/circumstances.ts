@@ -36,8 +36,10 @@ export interface SocketRowFacts {
   /** Bytes that came and were not read. */
   readonly unread?: number
   readonly timer?: 'none' | 'retransmit' | 'keepalive' | 'time-wait' | 'zero-window'
-  /** Retransmissions in a row without an answer. */
+  /** Retransmissions, or keepalive probes, in a row without an answer. */
   readonly retransmits?: number
+  /** The peer's kernel had been asked by a keepalive probe whether it lives, shortly before. */
+  readonly probed?: true
 }
 
 /** What became of other connections around the same time. */
@@ -51,6 +53,8 @@ export interface SiblingFacts {
   /** New connections that were made, and that failed to be made, within the window. */
   readonly connected: number
   readonly failed: number
+  /** Those on which one of our own limits ran out within the window: nothing came. Absent when none. */
+  readonly silent?: number
 }
 
 /** How an attempt to reach something right after the failure ended. */

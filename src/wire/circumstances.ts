@@ -1,7 +1,7 @@
 /** Puts together what was seen around a failure: `failure/circumstances.ts` says what each fact means. */
 
 import { roundMs } from '../clock.js'
-import type { Circumstances, TlsFacts } from '../failure/circumstances.js'
+import type { Circumstances, SocketRowFacts, TlsFacts } from '../failure/circumstances.js'
 import type { Evidence } from '../failure/evidence.js'
 import { read } from '../failure/property.js'
 import { answerMarks } from './answer-marks.js'
@@ -80,10 +80,15 @@ export function lookAround(sight: Sight, evidence: Evidence): Promise<Evidence> 
   const turned = new Promise<void>((resolve) => lookout.clock.nextTurn(resolve))
   return (
     Promise.all([ends && lookout.rows.of(ends, patience(silentMs ?? 0, evidence.limit)), turned])
-      .then(([row]) => ({
-        ...evidence,
-        circumstances: { ...evidence.circumstances, ...neighbourhood(sight), ...(row !== undefined && { row }) },
-      }))
+      .then(([found]) => {
+        // A row that says that all was acknowledged says less than the one that was seen when the peer had been asked.
+        const row =
+          found?.unacknowledged === 0 && found.unread === 0 ? (probedRow(sight.exchange, record) ?? found) : found
+        return {
+          ...evidence,
+          circumstances: { ...evidence.circumstances, ...neighbourhood(sight), ...(row !== undefined && { row }) },
+        }
+      })
       // Whatever becomes of the look, the call must settle.
       .catch(() => evidence)
   )
@@ -162,17 +167,24 @@ function ofConnection(exchange: Exchange, record: SocketRecord, heard: unknown):
   const header = exchange.headAt === undefined ? sight.header : exchange.header
   const marks = header === undefined ? sight.lookout?.marksOf(exchange.origin) : answerMarks(header)
   const tls = tlsFacts(record, heard)
+  const row = probedRow(exchange, record)
   const gone = localAddress !== undefined && sight.lookout?.isLocal(localAddress) === false
   const lookedUp = record.dnsMs !== undefined && dialPhase !== 'dns' ? true : dialPhase === 'dns' ? false : undefined
   return {
     ...(written !== undefined && { requestWritten: written }),
     ...(bytes !== undefined && { connectionBytes: bytes }),
     ...(tls !== undefined && { tls }),
+    ...(row !== undefined && { row }),
     ...(marks !== undefined && { headers: marks }),
     ...(gone && { localAddressGone: true }),
     ...(via?.by === 'tunnel' && { tunnel: record.proxyMs === undefined ? ('asked' as const) : ('made' as const) }),
     ...(lookedUp !== undefined && { lookedUp }),
   }
+}
+
+/** What the kernel knew of the connection in this very silence. */
+function probedRow({ progressAt }: Exchange, { sight }: SocketRecord): SocketRowFacts | undefined {
+  return sight.probed?.at === progressAt ? sight.probed.row : undefined
 }
 
 /** Whether all of the request was given to the kernel. Over HTTP/2 what waits may belong to other streams. */

@@ -188,6 +188,8 @@ export class Exchange {
 
   /** Nothing came for so long that one of our limits ran out. */
   timedOut(): void {
+    const record = this.socket ?? this.line?.socket
+    if (record !== undefined) record.sight.silentAt = this.clock.now()
     this.socket?.http2?.doubt()
     this.line?.failed(this)
   }

@@ -100,21 +100,22 @@ export function rowKey({ localPort, remoteAddress, remotePort }: Ends, littleEnd
   return address === undefined ? undefined : `:${hex(localPort, 4)} ${address}:${hex(remotePort, 4)} `
 }
 
-/** `sl local rem st tx:rx tr:when retrnsmt uid …`, in hexadecimal but for the first. */
+/** `sl local rem st tx:rx tr:when retrnsmt uid probes …`, in hexadecimal but for the first and those after `retrnsmt`. */
 function readRow(line: string, key: string): SocketRowFacts | undefined {
   const found =
-    /^\s*\d+: [\dA-F]+(:[\dA-F]{4} [\dA-F]+:[\dA-F]{4} )([\dA-F]{2}) ([\dA-F]+):([\dA-F]+) ([\dA-F]{2}):[\dA-F]+ ([\dA-F]+)/.exec(
+    /^\s*\d+: [\dA-F]+(:[\dA-F]{4} [\dA-F]+:[\dA-F]{4} )([\dA-F]{2}) ([\dA-F]+):([\dA-F]+) ([\dA-F]{2}):[\dA-F]+ ([\dA-F]+)(?:\s+\d+\s+(\d+))?/.exec(
       line,
     )
   if (found === null || found[1] !== key) return undefined
-  const [, , state = '', sent = '', received = '', timer = '', retransmits = ''] = found
+  const [, , state = '', sent = '', received = '', timer = '', retransmits = '', probes] = found
   const name = timers[Number.parseInt(timer, 16)]
   return {
     state: states[Number.parseInt(state, 16)] ?? 'other',
     unacknowledged: Number.parseInt(sent, 16),
     unread: Number.parseInt(received, 16),
     ...(name !== undefined && { timer: name }),
-    retransmits: Number.parseInt(retransmits, 16),
+    // Probes are counted in a column of their own, in decimal.
+    retransmits: name === 'keepalive' && probes !== undefined ? Number(probes) : Number.parseInt(retransmits, 16),
   }
 }
 

@@ -17,7 +17,11 @@ export interface Sibling {
   readonly endedAt: number | undefined
   readonly ending: SocketEnding | undefined
   readonly closedByUs: boolean
-  readonly sight: { readonly answeredAt: number | undefined; readonly fastestMs: number }
+  readonly sight: {
+    readonly answeredAt: number | undefined
+    readonly silentAt?: number | undefined
+    readonly fastestMs: number
+  }
 }
 
 /** A connection that has ended, or was never made. */
@@ -101,12 +105,14 @@ class Count {
   #answered = 0
   #connected = 0
   #failed = 0
+  #silent = 0
 
   add(record: Sibling, endedAt: number | undefined, since: number): void {
     const { establishedAt, ending, sight } = record
     const { answeredAt } = sight
     const endedSince = endedAt !== undefined && endedAt >= since
     if (endedAt !== undefined && !endedSince) return
+    if ((sight.silentAt ?? Number.NEGATIVE_INFINITY) >= since) this.#silent++
     if (establishedAt === undefined) {
       if (endedSince && !record.closedByUs) this.#failed++
       return
@@ -127,6 +133,7 @@ class Count {
       answered: this.#answered,
       connected: this.#connected,
       failed: this.#failed,
+      ...(this.#silent > 0 && { silent: this.#silent }),
     }
   }
 }

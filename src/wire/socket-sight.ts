@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import type { SocketRowFacts } from '../failure/circumstances.js'
 import type { HeaderReader } from './handler-shapes.js'
 import type { Lookout } from './lookout.js'
 import type { Ends } from './proc-net.js'
@@ -20,6 +21,10 @@ export class SocketSight {
   /** The headers of the last answer, and when they came. */
   header: HeaderReader | undefined
   answeredAt: number | undefined
+  /** What the kernel knew of it when the peer had been asked whether it lives, and after which silence that was. */
+  probed: { readonly at: number; readonly row: SocketRowFacts } | undefined
+  /** When a limit of ours last ran out here. */
+  silentAt: number | undefined
   /** The least that a good answer took, in milliseconds. */
   fastestMs = Number.POSITIVE_INFINITY
   #heldAtEnd: boolean | undefined

@@ -9,6 +9,7 @@ import type { Clock } from '../clock.js'
 import type { AddressBook, DialledAddresses } from './address-book.js'
 import { openTunnel, TunnelError } from './connect-tunnel.js'
 import type { Lookout } from './lookout.js'
+import { tcpKeepAliveMs } from './peer-question.js'
 import type { PingSettings } from './ping-timer.js'
 import { DialAbandoned } from './socket-ends.js'
 import { SocketRecord } from './socket-record.js'
@@ -42,9 +43,6 @@ export function connectorOf(line: OriginLine, host: DialHost): Connector {
     else process.nextTick(callback, new DialAbandoned(), null)
   }
 }
-
-/** How long a connection is silent before the kernel asks whether the peer is still there; undici's own figure. */
-const tcpKeepAliveMs = 60_000
 
 /** What a socket tells of its dial alone. */
 const dialEvents = ['lookup', 'connectionAttempt', 'connectionAttemptTimeout', 'connectionAttemptFailed'] as const
