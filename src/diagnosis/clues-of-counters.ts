@@ -76,6 +76,21 @@ function stoppedHere(scene: Scene, name: string): Look | undefined {
   })
 }
 
+/** Answers that came as far as this host. */
+const heldBack: Clue = {
+  of: counter('Ip.InStopped'),
+  group: 'not-sent',
+  look: (scene) => {
+    const count = moved(scene, 'Ip.InStopped')
+    if (!isSilent(scene) || count === undefined || count === 0 || isLoopback(scene) === true) return undefined
+    return look(
+      'held-back-here',
+      `${count} packets came to this host and were given to nobody: its own filter stopped them`,
+      { 'local-filter': count > 1 ? 5.2 : 3.5, path: -1, 'peer-host': -1, 'peer-application': -1 },
+    )
+  },
+}
+
 /** The kernel gave up without having sent anything again. */
 const retransmitted: Clue = {
   of: counter('TcpExt.TCPAbortOnTimeout'),
@@ -233,6 +248,7 @@ export const cluesOfCounters: readonly Clue[] = [
   noRoutes6,
   stopped,
   stopped6,
+  heldBack,
   retransmitted,
   sentAgain,
   againOrNot,

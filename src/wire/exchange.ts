@@ -188,8 +188,6 @@ export class Exchange {
 
   /** Nothing came for so long that one of our limits ran out. */
   timedOut(): void {
-    const record = this.socket ?? this.line?.socket
-    if (record !== undefined) record.sight.silentAt = this.clock.now()
     this.socket?.http2?.doubt()
     this.line?.failed(this)
   }
@@ -203,6 +201,7 @@ export class Exchange {
 
   /** Time is up: what was not sent, or was refused, is not sent any more while the connection is being asked about it. */
   hold(reason: unknown): void {
+    ;(this.socket ?? this.line?.socket)?.sight.unanswered(this.clock.now())
     if (this.startedAt === undefined || this.stream?.refused === true) this.abandoned ??= { reason }
   }
 

@@ -42,6 +42,11 @@ export class SocketSight {
     if (tookMs < this.fastestMs) this.fastestMs = tookMs
   }
 
+  /** A limit of ours has run out here. */
+  unanswered(now: number): void {
+    this.silentAt = now
+  }
+
   /** Bytes of the whole connection; of a dial those of the TCP socket. Sent are those given to the socket. */
   get bytes(): { sent: number; received: number } | undefined {
     const socket = this.top ?? this.raw

@@ -107,6 +107,7 @@ const counters = fc.dictionary(
     'TcpExt.TCPKeepAlive',
     'Ip.OutNoRoutes',
     'Ip6.OutNoRoutes',
+    'Ip.InStopped',
     'Ip.OutStopped',
     'Ip6.OutStopped',
     'Tcp.OutRsts',

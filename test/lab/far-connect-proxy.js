@@ -16,6 +16,11 @@ export async function connectProxy(spec) {
       near.end(`HTTP/1.1 ${spec.status} So\r\nvia: 1.1 lab-proxy\r\ncontent-length: 0\r\n\r\n`)
       return
     }
+    if (spec.onFirstBytes === 'hold') return
+    if (spec.onFirstBytes === 'fin') {
+      near.end()
+      return
+    }
     if (spec.onFirstBytes === 'reset') {
       near.resetAndDestroy()
       return

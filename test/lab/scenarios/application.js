@@ -26,7 +26,12 @@ export const applicationScenarios = [
   {
     name: 'app-reset-at-once',
     says: 'the handler resets the connection as soon as it has read the request',
-    label: application('rst', 'peer-application-aborted', 'rst one round trip after the request'),
+    label: application(
+      'rst',
+      'peer-application-aborted',
+      'rst one round trip after the request',
+      'rst on busy reuse, at once',
+    ),
     provoke: async (_, { far, caller }) => {
       await caller.good(far.url())
       return caller.call(far.url('/reset'), post)
@@ -167,8 +172,46 @@ export const applicationScenarios = [
   {
     name: 'app-hangs-mid-body',
     says: 'the application stops in the middle of its answer',
-    label: application('silence', 'peer-application-silent', 'silence in an answer'),
+    label: application('silence', 'peer-application-silent', 'silence in an answer, the host lives'),
     provoke: (_, { far, caller }) => caller.call(far.url('/part?by=hang'), { options: { retry: false } }),
+  },
+  {
+    name: 'app-never-reads',
+    says: 'the application accepts and never reads, so that a large upload fills its window',
+    label: application('silence', 'peer-application-silent', 'silence, the window closed'),
+    alone: true,
+    far: () => ({ onConnect: 'hold' }),
+    provoke: (_, { far, caller }) => caller.call(far.url(), { method: 'POST', bodyBytes: 12_000_000 }),
+  },
+  {
+    name: 'app-closes-on-accept',
+    says: 'the application closes every connection (FIN) as soon as it has accepted it',
+    label: application(['fin', 'fin-then-rst', 'rst'], 'peer-application-aborted', 'fin on accept'),
+    alone: true,
+    far: () => ({ onConnect: 'fin' }),
+    provoke: (_, { far, caller }) => caller.call(far.url(), post),
+  },
+  {
+    name: 'killed-in-upload',
+    says: 'kill -9 of a process that has part of an upload unread',
+    label: application('rst', 'peer-process-gone', 'rst in an upload'),
+    alone: true,
+    provoke: async (stage, { far, caller }) => {
+      await caller.good(far.url())
+      await far.kill('SIGSTOP')
+      const call = caller.call(far.url(), { method: 'POST', bodyBytes: 12_000_000 })
+      await stage.wait(2 * stage.roundTripMs + 250)
+      await far.kill('SIGKILL')
+      return call
+    },
+  },
+  {
+    name: 'greets-in-another-protocol',
+    says: 'a mail server listens on the port and greets',
+    label: application('app-protocol', ['peer-speaks-otherwise', 'peer-said-no'], 'not HTTP'),
+    alone: true,
+    far: () => ({ onConnect: 'junk' }),
+    provoke: (_, { far, caller }) => caller.call(far.url(), post),
   },
   {
     name: 'another-protocol',

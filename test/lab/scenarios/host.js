@@ -98,4 +98,56 @@ time.sleep(20)' >/dev/null 2>&1 &
       return caller.call(far.url(), post)
     },
   },
+  {
+    name: 'host-lost-state-busy',
+    says: 'the host fails over to another between two requests: it knows nothing of the connection',
+    label: host('rst', 'peer-host-lost-state', 'rst one round trip after the request', 'rst on busy reuse, at once'),
+    hosts: true,
+    alone: true,
+    provoke: async (stage, { far, caller }) => {
+      await caller.good(far.url())
+      await stage.network.filter('far', 'output', `tcp sport ${far.port} drop`)
+      await stage.network.run('far', `ss -K -t sport = :${far.port}`)
+      await far.kill('SIGKILL')
+      await stage.far({ port: far.port })
+      await stage.network.clearFilter('far')
+      return caller.call(far.url(), { ...post, afterMs: 0 })
+    },
+  },
+  {
+    name: 'host-firewall-drops-dial',
+    says: "the peer's own firewall drops the dial",
+    label: host('silence', 'peer-host-filter', 'silence to a dial'),
+    hosts: true,
+    alone: true,
+    provoke: async (stage, { far, caller }) => {
+      await stage.network.filter('far', 'input', `tcp dport ${far.port} drop`)
+      return caller.call(far.url(), post)
+    },
+  },
+  {
+    name: 'host-firewall-resets-busy',
+    says: "the peer's own firewall gets a new rule and rejects a busy flow with a TCP reset",
+    label: host('rst', 'peer-host-filter', 'rst one round trip after the request', 'rst on busy reuse, at once'),
+    hosts: true,
+    alone: true,
+    provoke: async (stage, { far, caller }) => {
+      await caller.good(far.url())
+      await stage.network.filter('far', 'input', `tcp dport ${far.port} reject with tcp reset`)
+      return caller.call(far.url(), post)
+    },
+  },
+  {
+    name: 'host-off-mid-body',
+    says: 'the host loses its power in the middle of an answer',
+    label: host('silence', 'peer-host-down', 'silence in an answer, nobody lives'),
+    hosts: true,
+    alone: true,
+    provoke: async (stage, { far, caller }) => {
+      const call = caller.call(far.url('/part?by=hang'), { options: { retry: false } })
+      await stage.wait(2 * stage.roundTripMs + 100)
+      await stage.network.filter('far', 'input', `ip daddr ${addresses.peer} drop`)
+      return call
+    },
+  },
 ]

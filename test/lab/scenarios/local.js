@@ -63,6 +63,36 @@ export const localScenarios = [
     provoke: ownFilter('drop', { busy: true }),
   },
   {
+    name: 'own-firewall-drops-answers',
+    says: "this host's own firewall gets a rule that drops what comes from the peer",
+    label: local('silence', 'local-filter', 'silence, held back here'),
+    hosts: true,
+    alone: true,
+    provoke: async (stage, { far, caller }) => {
+      await caller.good(far.url())
+      await stage.network.filter('caller', 'input', `tcp sport ${far.port} drop`)
+      return caller.call(far.url(), post)
+    },
+  },
+  {
+    name: 'own-firewall-drops-answer-to-dial',
+    says: "this host's own firewall drops what the peer says to the dial",
+    label: local('silence', 'local-filter', 'silence to a dial, held back here'),
+    hosts: true,
+    alone: true,
+    provoke: async (stage, { far, caller }) => {
+      await stage.network.filter('caller', 'input', `tcp sport ${far.port} drop`)
+      return caller.call(far.url(), post)
+    },
+  },
+  {
+    name: 'own-link-down',
+    says: 'the network interface is switched off under the connection',
+    label: local('silence', 'local-network-changed', 'silence, no route'),
+    hosts: true,
+    provoke: afterCommand('ip link set c0 down'),
+  },
+  {
     name: 'own-firewall-refuses-by-icmp',
     says: "this host's own firewall rejects the dial with ICMP",
     label: local(['refused', 'icmp'], 'local-filter', 'refused by own ICMP'),

@@ -179,7 +179,7 @@ export const pathScenarios = [
   {
     name: 'router-drops-answer',
     says: 'a firewall on the way drops the flow while the answer is coming in',
-    label: path('silence', 'filter-drops', 'silence in an answer'),
+    label: path('silence', 'filter-drops', 'silence in an answer, nobody lives'),
     hosts: true,
     alone: true,
     provoke: async (stage, { far, caller }) => {
@@ -188,6 +188,36 @@ export const pathScenarios = [
       await stage.network.filter('router', 'forward', `tcp sport ${far.port} drop`)
       return call
     },
+  },
+  {
+    name: 'router-drops-what-comes-back',
+    says: 'a firewall on the way drops what comes back from the peer; requests get there',
+    label: path('silence', 'filter-drops', 'silence, unacknowledged'),
+    hosts: true,
+    alone: true,
+    provoke: async (stage, { far, caller }) => {
+      await caller.good(far.url())
+      await stage.network.filter('router', 'forward', `tcp sport ${far.port} drop`)
+      return caller.call(far.url(), post)
+    },
+  },
+  {
+    name: 'router-loses-way-busy',
+    says: 'a router on the way loses its route and says so (ICMP network unreachable)',
+    label: path(['silence', 'icmp'], 'path-down', 'silence, unacknowledged, with ICMP'),
+    hosts: true,
+    alone: true,
+    provoke: whileBusy('reject with icmp type net-unreachable'),
+  },
+  {
+    name: 'router-drops-upload',
+    says: 'a firewall on the way drops the flow in the middle of an upload',
+    label: path('silence', 'filter-drops', 'silence, unacknowledged'),
+    hosts: true,
+    alone: true,
+    far: () => ({ onConnect: 'hold' }),
+    setUp: (stage) => stage.network.cables({ swallowOn: 'aaaaaaaa' }),
+    provoke: (_, { far, caller }) => caller.call(far.url(), { method: 'POST', bodyBytes: 20_000 }),
   },
   {
     name: 'cable-cut',

@@ -104,6 +104,17 @@ export const tlsScenarios = [
     provoke: dial,
   },
   {
+    name: 'tls-swallowed-by-name',
+    says: 'a device on the way drops the flow when it sees a certain name in the handshake',
+    label: path('silence', 'filter-drops', 'silence in a handshake, unacknowledged'),
+    hosts: true,
+    alone: true,
+    client: { tls: { trust: true, servername: 'blocked.lab' } },
+    far: secure('good'),
+    setUp: (stage) => stage.network.cables({ swallowOn: 'blocked.lab' }),
+    provoke: dial,
+  },
+  {
     name: 'tls-idle-timer',
     says: 'the server closes idle TLS connections politely; the request meets that on its way',
     label: application(['fin', 'fin-then-rst'], 'peer-idle-timer', 'fin on reuse after idle'),
