@@ -136,7 +136,10 @@ export const classes: readonly LikeClass[] = [
     members: [
       'peer-application-silent',
       'proxy-silent',
+      'proxy-refused-tunnel',
+      'proxy-unreachable',
       'peer-host-down',
+      'peer-host-filter',
       'path-down',
       'packets-too-large',
       'filter-drops',

@@ -38,6 +38,8 @@ const row: Clue = {
       return look('syn-unanswered', `the SYN was sent ${retransmits + 1} times and not answered`, {
         'name-service': -5,
         self: -1,
+        // Where a tunnel was wanted, it was the proxy that was dialled.
+        ...(situation === 'tunnel' && { 'proxy-unreachable': 8, 'proxy-silent': -5, 'proxy-refused-tunnel': -5 }),
       })
     if (row.timer === 'keepalive' && retransmits > 0)
       return look(

@@ -53,6 +53,8 @@ function endingOf(facts: Facts): Mechanism {
   // Linux says EPIPE when its peer had closed in an orderly way before; BSD says ECONNRESET then.
   if (code === 'EPIPE') return around.platform === 'linux' || around.platform === undefined ? 'fin-then-rst' : 'rst'
   if (reset) return 'rst'
+  // A proxy that said nothing had closed instead.
+  if (failure.kind === 'proxy') return 'fin'
   if (failure.kind !== 'closed') return 'unknown'
   // A bare "end" of an older libuv, with nobody at the socket to ask the kernel.
   return around.showsResets === false && evidence?.vantage !== 'socket' ? 'unknown' : 'fin'

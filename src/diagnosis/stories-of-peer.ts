@@ -69,7 +69,7 @@ export const storiesOfPeer = {
     ...host,
     traits: ['forgotten'],
     says: "the server's host no longer knew the connection (a reboot, a replaced machine, a fail-over)",
-    prior: [0, 0, 0, 0.5, 1, 2, 6, 1, 2],
+    prior: [0, 0, 0, 0.5, 1, 3, 6, 1, 2],
     ends: {
       'rst-solicited': 0.9,
       'rst-unsolicited': 0.05,
@@ -82,8 +82,8 @@ export const storiesOfPeer = {
     ...host,
     traits: ['cut-off'],
     says: "the server's host is off, unplugged or gone",
-    prior: [0, 14, 0, 3, 4, 4, 5, 4, 5],
-    ends: { silence: 0.7, 'local-timeout': 0.8, icmp: 0.4 },
+    prior: [0, 13, 0, 3, 4, 4, 5, 4, 6],
+    ends: { silence: 0.85, 'local-timeout': 0.8, icmp: 0.4 },
   },
   'peer-host-overloaded': {
     ...host,
@@ -94,8 +94,8 @@ export const storiesOfPeer = {
   'peer-host-filter': {
     ...host,
     says: "a packet filter on the server's own host turned it away",
-    prior: [0, 6, 0, 0.5, 1, 0.5, 1, 0.5, 0.5],
-    ends: { silence: 0.4, 'local-timeout': 0.4, refused: 0.3, icmp: 0.25, 'rst-solicited': 0.3 },
+    prior: [0, 6, 0, 0.5, 1, 0.7, 1, 0.5, 0.5],
+    ends: { silence: 0.4, 'local-timeout': 0.4, refused: 0.3, icmp: 0.25, 'rst-solicited': 0.5 },
   },
   'peer-connection-killed': {
     ...host,

@@ -114,7 +114,7 @@ export const storiesOfWay = {
     ...network,
     traits: ['cut-off'],
     says: 'the way to the server is broken (a lost route, a cut)',
-    prior: [0, 14, 0, 4, 4, 3, 3, 6, 9],
+    prior: [0, 14, 0, 4, 4, 3, 3, 6, 7],
     ends: { silence: 0.85, 'local-timeout': 0.9, icmp: 0.8 },
   },
   'packets-too-large': {
