@@ -68,6 +68,9 @@ export class Judge {
     if (call.plan.cls !== 'unsafe') return
     for (const earlier of call.tries) {
       if (earlier === tried || !earlier.started || earlier.proved) continue
+      // What an inner call met is ruled on by its own options; of the outer one it is enough that it opened a way.
+      if (earlier.fate === 'nested' && [...this.#world.policy.optIns].some((name) => name.startsWith('unsafe')))
+        continue
       const opened = openedBy(earlier.ruling?.again)
       if (opened === undefined || !this.#world.policy.optIns.has(/** @type {any} */ (opened)))
         wrong(`an unsafe request goes out again after "${earlier.fate}", which it may have been executed by`)
@@ -271,7 +274,9 @@ export class Judge {
     const tries = call.tries.filter(({ hedge }) => !hedge)
     const executed = call.tries.some(({ started, processed, proved }) => started && processed && !proved)
     const nested = call.tries.some(({ fate }) => fate === 'nested')
-    if (executed && !error.mayHaveExecuted)
+    // What an inner call has failed with may be passed on as it is, and speaks of that call.
+    const own = error.origin === call.plan.origin
+    if (executed && own && !error.mayHaveExecuted)
       wrong(`executed, and the error says that it cannot have been: ${error.message}`)
     const seen = call.tries.every(({ started, dispatched }) => !started && dispatched)
     if (seen && !nested && error.mayHaveExecuted)
