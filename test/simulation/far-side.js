@@ -89,7 +89,7 @@ export class Request {
         this.#try.processed = true
         this.#settle.resolve(answer)
       },
-      (/** @type {{ advice?: string, mayHaveExecuted?: boolean }} */ error) => {
+      (/** @type {{ advice?: string, mayHaveExecuted?: boolean, kind?: string, status?: number }} */ error) => {
         this.#finish()
         this.#try.started = true
         this.#try.processed = true
@@ -98,8 +98,11 @@ export class Request {
         this.#try.proved = unheard
         // Which row it was stands in the inner error; here it is enough whether it may be repeated at all.
         this.#call.vague = true
-        const again = stop ? 'no' : unheard ? 'free' : 'paid'
-        this.#try.ruling = { row: 0, again, cheap: true, askedMs: undefined, stop }
+        // Turned away at last: that has a row of its own, whatever the inner call had tried before.
+        const away = error.kind === 'status' && (error.status === 421 || error.status === 425)
+        const row = away ? (error.status === 421 ? 30 : 29) : 0
+        const again = stop ? 'no' : away ? 'free-once' : unheard ? 'free' : 'paid'
+        this.#try.ruling = { row, again, cheap: true, askedMs: undefined, stop }
         this.#settle.reject(error)
       },
     )

@@ -48,8 +48,9 @@ export class Judge {
       if (!tried.hedge) call.counted = 1
     } else this.#again(call, tried, wrong)
     const watch = this.#world.origin(call.plan.origin)
-    const running = this.#world.running(call.plan.origin) + (tried.hedge ? 0 : 1)
-    if (running > watch.places) wrong(`${running} attempts at work, and ${watch.places} may be`)
+    // A hedge takes no place of its own, and the limit may have fallen since the first attempt took its place.
+    const running = this.#world.running(call.plan.origin) + 1
+    if (!tried.hedge && running > watch.places) wrong(`${running} attempts at work, and ${watch.places} may be`)
   }
 
   /**
