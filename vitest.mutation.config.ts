@@ -3,7 +3,7 @@
 import { defineConfig } from 'vitest/config'
 import { groupOf } from './test/mutation/groups.js'
 
-const { folder, tests } = groupOf(process.env['MUTATION_GROUP'] ?? 'load')
+const { folder, tests } = groupOf(process.env['MUTATION_GROUP'] ?? 'budget')
 
 export default defineConfig({
   test: {

@@ -1,20 +1,29 @@
 // What is mutated together, and by which tests it is to be found out: those that need no sockets. A group is small, so
-// that a run of it is finite.
+// that a run of it is a matter of minutes.
 
 /** @typedef {{ folder: 'policy' | 'diagnosis', sources: readonly string[], tests: readonly string[] }} Group */
 
 /** @type {Record<string, Group>} */
 export const groups = {
-  load: {
+  budget: {
     folder: 'policy',
-    sources: [
-      ...['addresses', 'backoff', 'breaker', 'budget', 'budget-options', 'concurrency', 'deadline', 'hedge'],
-      ...['idempotency', 'outcome', 'throttle', 'window'],
-    ],
-    tests: [
-      ...['addresses', 'backoff', 'breaker', 'budget', 'concurrency', 'deadline', 'hedge'],
-      ...['idempotency', 'outcome', 'throttle', 'window'],
-    ],
+    sources: ['budget', 'budget-options', 'window'],
+    tests: ['budget', 'window'],
+  },
+  gates: {
+    folder: 'policy',
+    sources: ['breaker', 'concurrency', 'outcome', 'throttle'],
+    tests: ['breaker', 'concurrency', 'outcome', 'throttle'],
+  },
+  times: {
+    folder: 'policy',
+    sources: ['backoff', 'deadline', 'hedge', 'http-date'],
+    tests: ['backoff', 'deadline', 'hedge', 'http-date'],
+  },
+  asking: {
+    folder: 'policy',
+    sources: ['addresses', 'idempotency', 'ip-address', 'no-proxy'],
+    tests: ['addresses', 'idempotency', 'ip-address', 'no-proxy'],
   },
   deciding: {
     folder: 'policy',
@@ -23,21 +32,29 @@ export const groups = {
   },
   hearing: {
     folder: 'policy',
-    sources: ['http-date', 'idle-switches', 'proxy-status', 'retry-options', 'server-signals', 'structured-fields'],
-    tests: ['http-date', 'retry-options', 'server-signals', 'structured-fields'],
+    sources: ['proxy-status', 'server-signals', 'structured-fields'],
+    tests: ['server-signals', 'structured-fields'],
   },
   reusing: {
     folder: 'policy',
-    sources: ['idle-ages', 'idle-ends', 'request-cap', 'reuse'],
+    sources: ['idle-ages', 'idle-ends', 'idle-switches', 'request-cap', 'reuse'],
     tests: ['reuse'],
   },
   options: {
     folder: 'policy',
     sources: [
-      ...['diagnosis-options', 'ip-address', 'no-proxy', 'option-check', 'option-coherence', 'proxy-options'],
+      ...['diagnosis-options', 'option-check', 'option-coherence', 'proxy-options', 'retry-options'],
       'way-options',
     ],
-    tests: ['ip-address', 'no-proxy', 'option-coherence', 'proxy-options', 'retry-options', 'budget', 'breaker'],
+    tests: ['option-coherence', 'proxy-options', 'retry-options', 'budget', 'breaker'],
+  },
+  recurring: { folder: 'diagnosis', sources: ['recurrence'], tests: ['recurrence'] },
+  hangups: { folder: 'diagnosis', sources: ['hangup-*'], tests: ['hangup-verdict'] },
+  mechanisms: { folder: 'diagnosis', sources: ['mechanism'], tests: ['mechanism'] },
+  naming: {
+    folder: 'diagnosis',
+    sources: ['classify', 'error-chain', 'http2-stream', 'our-errors'],
+    tests: ['anything', 'evidence', 'http2-stream', 'our-errors'],
   },
 }
 
