@@ -104,6 +104,22 @@ describe('the default budget', () => {
     expect(budget.level(15_100)).toBe(10)
   })
 
+  it('divides a refund that half fits: the reserve is filled, and what is over goes back into the credit', () => {
+    const budget = make()
+    for (let retry = 0; retry < 3; retry++) budget.withdraw(0)
+    succeed(budget, 0, 26)
+    // The reserve stands at 9.6.
+    budget.refund(0)
+    const { credit, reserve } = budget.snapshot(0)
+    expect([credit, reserve]).toEqual([3.2, 10])
+  })
+
+  it('grants for nothing what costs nothing, empty or not', () => {
+    const budget = make({ reserve: 0, throttleCost: 0 })
+    expect(budget.withdraw(0, budget.throttleCost)).toBe(true)
+    expect(budget.withdraw(0)).toBe(false)
+  })
+
   it('earns for a retry that succeeds as for any success, beside the refund', () => {
     const budget = make()
     drain(budget, 0)
@@ -170,6 +186,23 @@ describe('presets', () => {
     expect(budget.level(0) * 14).toBeCloseTo(14, 3)
   })
 
+  it('aws2026 has a bucket that cannot be fuller than full', () => {
+    const budget = make('aws2026')
+    budget.withdraw(0)
+    succeed(budget, 0, 10)
+    budget.refund(0)
+    expect(budget.level(0) * 14).toBeCloseTo(500, 3)
+    expect(budget.snapshot(0).credit).toBe(0)
+  })
+
+  it('finagle neither owes nor earns when the clock steps back', () => {
+    const budget = make('finagle')
+    expect(drain(budget, 100_000)).toBe(100)
+    expect(budget.level(50_000)).toBe(0)
+    expect(budget.level(100_000)).toBe(0)
+    expect(budget.level(100_100)).toBe(1)
+  })
+
   it('finagle has ten a second, and a window of them at the start', () => {
     const budget = make('finagle')
     expect(drain(budget, 0)).toBe(100)
@@ -191,11 +224,54 @@ describe('presets', () => {
     expect(budget.withdraw(0)).toBe(true)
   })
 
-  it('none and false grant everything', () => {
+  it('none and false grant everything, and take nothing for it', () => {
     for (const off of ['none', false] as const) {
-      expect(drain(make(off), 0)).toBe(10_000)
-      expect(make(off).level(0)).toBe(Number.POSITIVE_INFINITY)
+      const budget = make(off)
+      expect(drain(budget, 0)).toBe(10_000)
+      expect(budget.snapshot(0)).toMatchObject({ level: Number.POSITIVE_INFINITY, credit: 0, reserve: 10 })
     }
+  })
+})
+
+describe('budget options', () => {
+  const others: Required<BudgetOptions> = {
+    ratio: 0.3,
+    windowMs: 7_000,
+    reserve: 5,
+    refill: 0.2,
+    perSecond: 4,
+    refund: false,
+    throttleCost: 0.7,
+  }
+  const names = Object.keys(others) as (keyof BudgetOptions)[]
+
+  it.each(names)('%s alone changes what it says, and nothing else', (name) => {
+    const settings = checkBudgetOptions({ [name]: others[name] })
+    expect(settings).toEqual({ ...checkBudgetOptions(undefined), [name]: others[name] })
+    expect(checkBudgetOptions(others)[name]).toBe(others[name])
+  })
+
+  it.each([
+    ['ratio', -0.1, 1.1],
+    ['windowMs', 0, 3_600_001],
+    ['reserve', -1, 1_000_001],
+    ['refill', -0.1, 1.1],
+    ['perSecond', -1, 1_000_001],
+    ['throttleCost', -0.1, 1.1],
+    ['refund', 'yes', 1],
+  ])('%s is neither %s nor %s, and the error names it', (name, less, more) => {
+    for (const value of [less, more]) {
+      expect(() => checkBudgetOptions({ [name]: value })).toThrow(TypeError)
+      expect(() => checkBudgetOptions({ [name]: value })).toThrow(`budget.${name}`)
+    }
+  })
+
+  it('is the default by default, and a name or numbers otherwise', () => {
+    expect(checkBudgetOptions(true)).toEqual(checkBudgetOptions('hybrid10'))
+    expect(checkBudgetOptions({})).toEqual(checkBudgetOptions(undefined))
+    expect(() => checkBudgetOptions('aws')).toThrow(/budget.*hybrid10, aws2026, finagle, grpc, none, or numbers.*aws/)
+    expect(() => checkBudgetOptions({ rate: 1 })).toThrow(/budget.*rate/)
+    expect(() => checkBudgetOptions(5)).toThrow(/budget/)
   })
 })
 

@@ -88,6 +88,13 @@ describe('SlidingWindow', () => {
     expect(window.total(1_500, 0)).toBe(0)
   })
 
+  it('gives nothing for less than nothing', () => {
+    const window = new SlidingWindow(1_000, 10)
+    window.add(0, 0, 4)
+    for (const amount of [-3, 0, Number.NaN]) expect(window.take(0, 0, amount)).toBe(0)
+    expect(window.total(0, 0)).toBe(4)
+  })
+
   it('does what a list of every addition does, whatever the clock does', () => {
     const step = fc.record({
       // Mostly forward, sometimes far, sometimes back.
