@@ -88,6 +88,29 @@ export const classes: readonly LikeClass[] = [
     when: (scene) => scene.mechanism === 'rst' && scene.manner !== 'unsolicited' && hadRested(scene.situation),
   },
   {
+    name: 'ended-unseen',
+    says: 'a connection had ended, and nobody saw how: the application, its end, somebody on the way and this program itself look the same from here',
+    members: [
+      'peer-application-aborted',
+      'peer-idle-timer',
+      'peer-connection-cap',
+      'peer-process-gone',
+      'peer-host-lost-state',
+      'proxy-idle-timer',
+      'proxy-upstream-failed',
+      'balancer-flow-expired',
+      'balancer-target-gone',
+      'nat-state-expired',
+      'self',
+    ],
+    wouldDecide: [
+      'the event of the socket itself (end, or error with its code)',
+      'whether this program had closed the client',
+      "the server's log and restarts",
+    ],
+    when: ({ mechanism, evidence }) => mechanism === 'unknown' && evidence?.vantage === 'none',
+  },
+  {
     name: 'reset-out-of-the-blue',
     says: 'somebody who held the connection reset it: the application, its kernel at the end of the process, or a balancer look the same from here',
     members: [

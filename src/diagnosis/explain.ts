@@ -84,10 +84,12 @@ function foreignStory(error: unknown): string[] {
     ]
   }
   const { kind, delivery } = failure
+  const evidence = evidenceByShape(error, failure)
+  const unseen = evidence.circumstances?.showsResets === false
   // What has no name may have happened anywhere.
   const where = kind === 'unknown' || kind === 'not-admitted' ? '' : ` ${inPhase(failure.phase)}`
   return [
-    `${titleOf(error)}: ${whatHappened(failure)}${where}.`,
+    `${titleOf(error)}: ${unseen ? 'the connection was no more' : whatHappened(failure)}${where}.`,
     `  kind ${kind}, phase ${failure.phase}, delivery ${delivery}: judged by the error alone`,
     `  executed? ${proves[delivery]}`,
     ...(delivery === 'unsent'
@@ -95,7 +97,7 @@ function foreignStory(error: unknown): string[] {
       : []),
     ...(hasCulprit.includes(kind) ? whoLines(error, failure) : [`  what to do: ${advice[kind]}`]),
     ...(failure.permanent === true ? ['  trying again cannot help'] : []),
-    `  not known: ${unknownOf(evidenceByShape(error, failure))}: nobody watched the connection`,
+    `  not known: ${unseen ? 'how it ended (a FIN, a reset, or this program itself), ' : ''}${unknownOf(evidence)}: nobody watched the connection`,
     ...causeOf(error, failure),
     ...addressesOf(error),
   ]

@@ -23,8 +23,19 @@ export function evidenceByShape(error: unknown, failure: Failure): Evidence {
     phase: failure.phase,
     ...(connection !== undefined && { connection }),
     ...(timings !== undefined && { timings }),
-    circumstances: { raw, ...(headers !== undefined && { headers }) },
+    circumstances: { raw, ...(headers !== undefined && { headers }), ...(isUnseen(failure) && { showsResets: false }) },
   }
+}
+
+/**
+ * What clients say when a connection is no more, whatever has ended it: a FIN, a reset, or their own caller's `quit`.
+ * (ioredis event_handler.ts and MaxRetriesPerRequestError.ts, kafkajs network/connection.js, mongodb cmap/connection.ts.)
+ */
+const unseenEnds =
+  /^(?:Connection is closed\.|Stream connection ended and command aborted\.|Reached the max retries per request limit|Closed connection$|connection \S+ to \S+ closed$)/
+
+function isUnseen({ kind, cause }: Failure): boolean {
+  return kind === 'closed' && unseenEnds.test(text(read(cause, 'message')) ?? '')
 }
 
 /** The error, what it wraps, and the one that decided. */

@@ -77,7 +77,7 @@ function likelihoodOf(story: StoryName, mechanism: Mechanism, manners: Manners):
   const reset = resetManners.reduce((sum, manner) => sum + manners[manner] * of(`rst-${manner}`), 0)
   if (mechanism === 'rst') return Math.max(leastEnd, reset)
   // A reset or what looks like one; whose, the platform does not say.
-  if (mechanism === 'unknown') return Math.max(leastEnd, reset + of('fin') + of('local-aborted'))
+  if (mechanism === 'unknown') return Math.max(leastEnd, reset + of('fin') + of('local-aborted') + of('self'))
   return Math.max(leastEnd, of(mechanism))
 }
 

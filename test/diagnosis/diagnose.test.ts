@@ -74,12 +74,12 @@ describe('in the shape of', () => {
     ['pg, connection lost', shaped('Error', 'Connection terminated unexpectedly'), 'closed', 'fin'],
     ['pg, pool', shaped('Error', 'timeout exceeded when trying to connect'), 'timeout', 'silence'],
     ['pg, query', shaped('Error', 'Query read timeout'), 'timeout', 'silence'],
-    ['ioredis, closed', shaped('Error', 'Connection is closed.'), 'closed', 'fin'],
+    ['ioredis, closed', shaped('Error', 'Connection is closed.'), 'closed', 'unknown'],
     [
       'ioredis, given up',
       shaped('MaxRetriesPerRequestError', 'Reached the max retries per request limit (which is 20).'),
       'closed',
-      'fin',
+      'unknown',
     ],
     [
       'ioredis, connect',
@@ -98,7 +98,7 @@ describe('in the shape of', () => {
       'kafkajs, closed',
       shaped('KafkaJSConnectionClosedError', 'Closed connection', { host: 'k1', port: 9092 }),
       'closed',
-      'fin',
+      'unknown',
     ],
     [
       'kafkajs, given up',
@@ -160,7 +160,7 @@ describe('in the shape of', () => {
       'closed',
       'fin',
     ],
-    ['mongodb, lost', shaped('MongoNetworkError', 'connection 3 to 10.0.0.1:27017 closed'), 'closed', 'fin'],
+    ['mongodb, lost', shaped('MongoNetworkError', 'connection 3 to 10.0.0.1:27017 closed'), 'closed', 'unknown'],
     [
       'this host, which has no way',
       system('ENETUNREACH', 'connect', 'connect ENETUNREACH 10.0.0.1:443 - Local (0.0.0.0:0)'),

@@ -151,6 +151,35 @@ test('packets that were made and did not leave are those that this host stopped'
   }
 })
 
+test('packets that came and were given to nobody are those that this host held back', async () => {
+  const rows: [string, Record<string, [number, number]>, number | undefined][] = [
+    ['all were given', { InReceives: [90, 99], InDelivers: [90, 99] }, undefined],
+    ['three were not', { InReceives: [90, 99], InDelivers: [90, 96] }, 3],
+    ['some went on', { InReceives: [90, 99], ForwDatagrams: [4, 8], InDelivers: [86, 90] }, 1],
+    ['some made no sense', { InReceives: [90, 99], InHdrErrors: [0, 2], InDelivers: [90, 97] }, undefined],
+    [
+      'fragments become one',
+      { InReceives: [90, 99], ReasmReqds: [0, 6], ReasmOKs: [0, 2], InDelivers: [90, 95] },
+      undefined,
+    ],
+    ['a kernel that does not count', { InReceives: [90, 99] }, undefined],
+  ]
+  for (const [name, counts, stopped] of rows) {
+    const { directory } = kernel()
+    const write = (when: 0 | 1) => {
+      const values = Object.values(counts).map((pair) => pair[when])
+      writeFileSync(join(directory, 'snmp'), `Ip: ${Object.keys(counts).join(' ')}\nIp: ${values.join(' ')}\n`)
+    }
+    write(0)
+    const counters = new HostCounters(directory)
+    counters.beforeDial()
+    const began = await millisecond()
+    write(1)
+    const moved = counters.moved({ beganMs: performance.now() - began, ...now })
+    expect(moved?.counters['Ip.InStopped'], name).toBe(stopped)
+  }
+})
+
 test('the attempts of one call, within milliseconds, each get a look of their own', async () => {
   const { directory, count } = kernel()
   const counters = new HostCounters(directory)

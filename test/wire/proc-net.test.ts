@@ -88,6 +88,7 @@ const tcp = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when 
 
 const tcp6 = `  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 00000000000000000000000001000000:BB4A 00000000000000000000000001000000:1F90 01 00000000:00000000 02:00000815 00000000     0        0 1080312 2 0000000011a0c3f5 20 0 0 10 -1
+   3: 00000000000000000000000001000000:BB4C 00000000000000000000000001000000:1F90 01 00000000:00000000 02:00000015 00000000     0       12 1080313 2 0000000011a0c3f8 20 0 0 10 -1
    1: B80D0120000000000000000002000000:C001 B80D0120000000000000000001000000:01BB 05 00000000:00000000 00:00000000 00000000     0        0 0 3 0000000011a0c3f6
    2: 0000000000000000FFFF00000100007F:C002 0000000000000000FFFF00000200007F:0050 06 00000000:00000000 03:00000B2A 00000000     0        0 0 3 0000000011a0c3f7
 `
@@ -121,6 +122,12 @@ describe('tcp and tcp6', () => {
       tcp6,
       { localPort: 0xbb4a, remoteAddress: '::1', remotePort: 8080 },
       { state: 'established', unacknowledged: 0, unread: 0, timer: 'keepalive', retransmits: 0 },
+    ],
+    // Twelve probes without an answer: the kernel counts them in decimal, beside retransmissions.
+    [
+      tcp6,
+      { localPort: 0xbb4c, remoteAddress: '::1', remotePort: 8080 },
+      { state: 'established', unacknowledged: 0, unread: 0, timer: 'keepalive', retransmits: 12 },
     ],
     [
       tcp6,

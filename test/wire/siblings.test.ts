@@ -12,9 +12,10 @@ interface Life {
   readonly ending: Sibling['ending']
   readonly byUs: boolean
   readonly answeredAt: number | undefined
+  readonly silentAt?: number
 }
 
-function sibling({ address, establishedAt, endedAt, ending, byUs, answeredAt }: Life): Sibling {
+function sibling({ address, establishedAt, endedAt, ending, byUs, answeredAt, silentAt }: Life): Sibling {
   return {
     remoteAddress: address,
     remotePort: address === undefined ? undefined : 443,
@@ -22,7 +23,7 @@ function sibling({ address, establishedAt, endedAt, ending, byUs, answeredAt }: 
     endedAt,
     ending,
     closedByUs: byUs,
-    sight: { answeredAt, fastestMs: Number.POSITIVE_INFINITY },
+    sight: { answeredAt, silentAt, fastestMs: Number.POSITIVE_INFINITY },
   }
 }
 
@@ -48,6 +49,14 @@ const rows: [what: string, life: Partial<Life>, same: object, elsewhere: object]
   ['one that we closed', { endedAt: 60, ending: 'local', byUs: true }, { stood: 1 }, {}],
   ['one that answers', { answeredAt: 70 }, { stood: 1, answered: 1 }, {}],
   ['one that answered before', { answeredAt: 20 }, { stood: 1 }, {}],
+  ['one on which a limit of ours ran out', { silentAt: 70 }, { stood: 1, silent: 1 }, {}],
+  ['one on which one ran out before', { silentAt: 20 }, { stood: 1 }, {}],
+  [
+    'one whose dial ran into a limit',
+    { address: '10.0.0.2', establishedAt: undefined, endedAt: 80, byUs: true, silentAt: 80 },
+    {},
+    { silent: 1 },
+  ],
   ['a new one', { establishedAt: 80 }, { connected: 1 }, {}],
   ['one that is being made', { establishedAt: undefined }, {}, {}],
   ['one that could not be made', { establishedAt: undefined, endedAt: 90 }, { failed: 1 }, {}],

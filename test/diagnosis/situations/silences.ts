@@ -219,6 +219,52 @@ export const silences: readonly Situation[] = [
       }),
   },
   {
+    what: "silence in an answer; the peer's kernel answers a probe",
+    may: app,
+    mustFrom: 0,
+    seen: (w) =>
+      waited(w, l, {
+        failure: { phase: 'body' },
+        evidence: { limit: 'body', status: 200, phase: 'body' },
+        around: { row: { ...acknowledged, timer: 'keepalive', probed: true } },
+      }),
+  },
+  {
+    what: "silence in an answer; the peer's kernel does not answer a probe",
+    may: ['path', 'peer-host'],
+    seen: (w) =>
+      waited(w, l, {
+        failure: { phase: 'body' },
+        evidence: { limit: 'body', status: 200, phase: 'body' },
+        around: { row: { ...acknowledged, timer: 'keepalive', retransmits: 1, probed: true } },
+      }),
+  },
+  {
+    what: "the request was acknowledged long ago; now the peer's kernel does not answer a probe",
+    may: ['path', 'peer-host'],
+    seen: (w) =>
+      waited(w, 30_000, {
+        connection: busy,
+        around: { row: { ...acknowledged, timer: 'keepalive', retransmits: 2, probed: true } },
+      }),
+  },
+  {
+    what: 'own filter drops what comes in, and is counted',
+    may: ['local-host'],
+    mustFrom: 0,
+    seen: (w) =>
+      waited(w, l, {
+        connection: busy,
+        around: { row: unacknowledged, counters: { 'Tcp.RetransSegs': 3, 'TcpExt.TCPTimeouts': 2, 'Ip.InStopped': 3 } },
+      }),
+  },
+  {
+    what: 'nothing comes from other places either',
+    may: ['path', 'local-host'],
+    seen: (w) =>
+      waited(w, l, { connection: busy, around: { row: unacknowledged, ...siblings({}, { stood: 2, silent: 2 }) } }),
+  },
+  {
     what: 'silence in an answer, no row',
     may: ['peer-application', 'proxy', 'path'],
     seen: (w) =>
