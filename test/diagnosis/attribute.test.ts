@@ -494,3 +494,15 @@ test('without evidence, the error’s own shape is weighed and no more', () => {
   expect(hypotheses[0]?.story).toBe('peer-application-aborted')
   expect(hypotheses[0]?.probability).toBeLessThan(0.5)
 })
+
+test('the code of our own limit is not put into the mouth of a filter', () => {
+  const remedyOf = (failure: Partial<Failure>) =>
+    explain({
+      what: '',
+      failure,
+      evidence: { ...limit, connection: fresh },
+      around: { counters: { 'Ip.OutStopped': 4 } },
+    }).hypotheses.find(({ story }) => story === 'local-filter')?.remedy
+  expect(remedyOf({ ...silent, code: 'UND_ERR_HEADERS_TIMEOUT' })).toMatch(/kill switch\)\.$/)
+  expect(remedyOf({ ...silent, code: 'EPERM', errno: -1 })).toContain('its kernel said EPERM')
+})

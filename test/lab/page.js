@@ -14,6 +14,9 @@ const shown = [
   ['app-stopped', 'The process at the other end stands still, while its kernel goes on acknowledging'],
 ]
 
+/** What else goes on, turn by turn. */
+const company = ['alone', 'beside traffic to elsewhere', 'beside other connections to the same peer']
+
 /** @param {PageInput} input */
 export function pageOf({ verdicts, scenarios, calm, trials, loaded, settings }) {
   const lines = [
@@ -26,8 +29,8 @@ export function pageOf({ verdicts, scenarios, calm, trials, loaded, settings }) 
     'scenario; offhook sees only what any client sees. `looks` groups the truths that leave the caller the same traces; "best"',
     'is the Brier score of one who knows how often each party is behind each look, and no more.',
     '',
-    `${verdicts.length} failures: ${scenarios.length} scenarios, round trips of ${settings.rtt.split(',').join(', ')} ms, ${settings.turns} turns each: alone,`,
-    `beside traffic to elsewhere, beside other connections to the same peer. Node ${process.version}, Linux ${release()}, ${cpus().length} cores under a load of ${Math.round(loadavg()[0] ?? 0)}.`,
+    `${verdicts.length} failures: ${scenarios.length} scenarios, round trips of ${settings.rtt.split(',').join(', ')} ms, each ${company.slice(0, Number(settings.turns)).join(', ')}.`,
+    `Node ${process.version}, Linux ${release()}, ${cpus().length} cores under a load of ${Math.round(loadavg()[0] ?? 0)}.`,
     '',
     '## Reached',
     '',
