@@ -81,6 +81,7 @@ const reached: Shifts = {
   'peer-host': -3.5,
   'local-host': -3,
   'peer-host-overloaded': -1.5,
+  'proxy-unreachable': -4,
   // What stalled here does not show there.
   'local-stall': 0,
 }

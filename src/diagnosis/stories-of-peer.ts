@@ -69,7 +69,7 @@ export const storiesOfPeer = {
     ...host,
     traits: ['forgotten'],
     says: "the server's host no longer knew the connection (a reboot, a replaced machine, a fail-over)",
-    prior: [0, 0, 0, 0.5, 1, 3, 6, 1, 2],
+    prior: [0, 0, 0, 0.5, 1, 4, 6, 1, 2],
     ends: {
       'rst-solicited': 0.9,
       'rst-unsolicited': 0.05,

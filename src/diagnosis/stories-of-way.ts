@@ -38,7 +38,7 @@ export const storiesOfWay = {
   'proxy-unreachable': {
     ...proxy,
     says: 'the proxy is not there, or cannot be reached',
-    prior: [0, 0.2, 0, 0, 0, 0, 0, 0, 0],
+    prior: [0, 0.2, 25, 0, 0, 0, 0, 0, 0],
     ends: { refused: 0.8, silence: 0.7, 'local-timeout': 0.7, icmp: 0.6 },
   },
   'balancer-flow-expired': {

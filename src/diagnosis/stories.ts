@@ -39,7 +39,8 @@ export function situationOf(facts: Facts): Situation | Vague {
   const phase =
     failure.phase === 'call' || failure.phase === 'admit' ? (evidence?.phase ?? failure.phase) : failure.phase
   if (failure.kind === 'dns' || phase === 'dns') return 'names'
-  if (phase === 'connect') return 'connect'
+  // A SYN that is answered by a reset is refused, says the kernel. What is reset had been made.
+  if (phase === 'connect') return failure.kind === 'reset' ? 'fresh' : 'connect'
   if (phase === 'proxy') return 'tunnel'
   if (phase === 'tls') return 'tls'
   if (phase === 'head' || phase === 'body' || phase === 'close') return 'body'

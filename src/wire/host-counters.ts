@@ -77,6 +77,8 @@ const freshMs = 250
 /** The share of the time that may go into looking, and how much of it may be saved up, in milliseconds. */
 const share = 1 / 50
 const mostSavedMs = 20
+/** What one look is taken to cost at the most: ten times what it was measured to take. */
+const mostOfOneMs = 2
 
 /**
  * Packets that this host made and did not let out: its own packet filter dropped or rejected them. Told from counters
@@ -179,7 +181,8 @@ export class HostCounters {
     this.#savedAt = now
     if (this.#savedMs <= 0) return undefined
     this.#last = this.#readNow()
-    this.#savedMs -= this.#last.at - now
+    // What other programs took of the time meanwhile was not the look's.
+    this.#savedMs -= Math.min(mostOfOneMs, this.#last.at - now)
     // What comes after this failure is measured from here.
     this.#keep(this.#last)
     return this.#last

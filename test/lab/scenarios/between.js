@@ -127,7 +127,7 @@ export const betweenScenarios = [
   {
     name: 'proxy-not-there',
     says: 'nothing listens where the proxy should be',
-    label: proxy('refused', 'proxy-refused-tunnel', 'the proxy refused'),
+    label: proxy('refused', ['proxy-unreachable', 'proxy-refused-tunnel'], 'the proxy refused'),
     ...throughProxy({}),
     setUp: async () => {},
     provoke: (_, { far, caller }) => caller.call(far.secureUrl(), post),
