@@ -182,7 +182,9 @@ export class Attempt<Answer> implements Sending, DispatchListener {
   onFailure(exchange: Exchange, raw: unknown): unknown {
     this.#stage.clear()
     // What we or the caller's handler stopped comes back as an error; it is an echo.
-    if (this.#over || exchange.stopped || exchange !== this.#timeline.exchange) return this.#cancelled?.reason ?? raw
+    if (this.#over || exchange.stopped) return this.#cancelled?.reason ?? raw
+    // A redirect that is being followed has said all that it had to say (fetch would give up what it has led to).
+    if (exchange !== this.#timeline.exchange) return undefined
     if (this.lost !== undefined) return raw
     this.#failed = this.#named(raw)
     if (this.#answered) return this.#lose(this.#failed, raw)

@@ -86,7 +86,9 @@ class OldWatch implements OldHandler {
   }
 
   onError(raw: unknown): void {
-    this.#next.onError?.(this.exchange.failure(raw))
+    const told = this.exchange.failure(raw)
+    if (told === undefined) this.#next.onComplete?.([])
+    else this.#next.onError?.(told)
   }
 
   refuse(reason: unknown): void {
@@ -199,7 +201,10 @@ class NewWatch implements NewHandler {
   }
 
   onResponseError(controller: Controller | null | undefined, raw: unknown): void {
-    this.#next.onResponseError?.(this.#controller ?? controller, this.exchange.failure(raw))
+    const told = this.exchange.failure(raw)
+    const own = this.#controller ?? controller
+    if (told === undefined && own != null) this.#next.onResponseEnd?.(own, {})
+    else this.#next.onResponseError?.(own, told)
   }
 
   refuse(reason: unknown): void {

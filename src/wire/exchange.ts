@@ -38,7 +38,7 @@ export interface ExchangeListener {
   /** The response head is complete; not called for 1xx. */
   onHead(exchange: Exchange): void
   onEnd(exchange: Exchange): void
-  /** The exchange failed; what is returned is handed to the caller's handler in place of the raw error. */
+  /** The exchange failed; what is returned is handed to the caller's handler in place of the raw error, and `undefined` as an end. */
   onFailure(exchange: Exchange, raw: unknown): unknown
   /** The caller's handler stops the exchange (a cancelled body, content it cannot decode); returns the reason to pass on. */
   onStop(exchange: Exchange, reason: unknown): unknown
@@ -175,7 +175,7 @@ export class Exchange {
     return undefined
   }
 
-  /** The exchange failed. Returns what the caller's handler is to be told. */
+  /** The exchange failed. Returns what the caller's handler is to be told; `undefined`: that it has ended. */
   failure(raw: unknown): unknown {
     this.failed = true
     this.#undoStart()

@@ -6,8 +6,10 @@
 import type { SiblingFacts } from '../failure/circumstances.js'
 import type { SocketEnding } from '../failure/evidence.js'
 
-/** Ends remembered, and connections looked at: what is true of so many is true of the others. */
+/** Ends remembered, and living connections looked at: what is true of so many is true of the others. */
 const mostSeen = 256
+/** Ends looked at for one failure, the newest first: in a storm of them each failure would look at all the others. */
+const mostEnds = 64
 
 /** A connection, as far as its siblings are concerned. */
 export interface Sibling {
@@ -93,7 +95,10 @@ export class Siblings {
       if (left-- <= 0) break
       count(record, origin, record.endedAt)
     }
-    for (const { record, origin, at } of this.#gone) if (at >= since) count(record, origin, at)
+    for (let age = 1; age <= Math.min(mostEnds, this.#gone.length); age++) {
+      const end = this.#gone[(this.#next - age + mostSeen) % mostSeen]
+      if (end !== undefined && end.at >= since) count(end.record, end.origin, end.at)
+    }
     return { same: same.facts(), elsewhere: elsewhere.facts() }
   }
 }

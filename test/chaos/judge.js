@@ -41,6 +41,8 @@ export function judgeOutcome(call, outcome, { world, loop, isOurs }) {
     faults.push(
       `it failed with what is neither an error of offhook's nor the reason of its abort: ${error?.stack ?? error}`,
     )
+  if (error !== undefined && isOurs(error) && error.kind === 'unknown')
+    faults.push(`nobody knows what it failed with: ${error.cause?.stack ?? error.message}`)
   const fault = error === undefined ? faultOfAnswer(call, outcome, world.protocol) : undefined
   if (fault !== undefined) faults.push(fault)
   return faults
