@@ -2,7 +2,7 @@
 
 import { ms } from '../failure/story.js'
 import { type Clue, type Look, look, type Shifts, settled } from './clue.js'
-import { amount, isLoopback } from './facts.js'
+import { amount, isLoopback, moved } from './facts.js'
 import { isSilent, type Scene } from './scene.js'
 
 /**
@@ -48,7 +48,8 @@ const row: Clue = {
         { ...notReached, 'packets-too-large': -4 },
       )
     if (row.state !== 'established' && row.state !== 'close-wait') return undefined
-    if (row.probed === true)
+    // Where the peer's kernel had spoken of its own accord within a second, none was sent.
+    if (row.probed === true && (moved(scene, 'TcpExt.TCPKeepAlive') ?? 0) > 0)
       return look(
         'probe-answered',
         "the peer's kernel, asked again just before our limit ran out, answered: its host and the way are alive",

@@ -226,6 +226,19 @@ export const silences: readonly Situation[] = [
       waited(w, l, {
         failure: { phase: 'body' },
         evidence: { limit: 'body', status: 200, phase: 'body' },
+        around: {
+          row: { ...acknowledged, timer: 'keepalive', probed: true },
+          counters: { 'TcpExt.TCPKeepAlive': 1 },
+        },
+      }),
+  },
+  {
+    what: 'silence in an answer; a probe was asked for, and none was sent',
+    may: ['peer-application', 'proxy', 'path'],
+    seen: (w) =>
+      waited(w, l, {
+        failure: { phase: 'body' },
+        evidence: { limit: 'body', status: 200, phase: 'body' },
         around: { row: { ...acknowledged, timer: 'keepalive', probed: true } },
       }),
   },
