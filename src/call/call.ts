@@ -18,7 +18,7 @@ import type { CutBody, CutLine } from './cut.js'
 import { Ending } from './ending.js'
 import { type CallEvents, eventsOf } from './events.js'
 import { explainedError } from './explained-error.js'
-import { neverTried, notFine, pastDeadline, refusal, refusals } from './made-failures.js'
+import { deliverySoFar, neverTried, notFine, pastDeadline, refusal, refusals } from './made-failures.js'
 import { probed } from './probing.js'
 import { type Examined, examine, questionOf } from './question.js'
 import { CallRecord } from './record.js'
@@ -149,7 +149,7 @@ class Call<Answer> implements AttemptOwner, RunningCall {
 
   destroyed(cause: unknown): AnyOffhookError {
     const evidence = this.#tries.evidence()
-    const delivery = evidence?.started === true ? 'unknown' : 'unsent'
+    const delivery = deliverySoFar(evidence)
     const phase = evidence?.phase ?? 'admit'
     return this.#error({ kind: 'not-admitted', admission: 'destroyed', phase, delivery, cause }, evidence, {
       stopReason: 'local',

@@ -1,8 +1,9 @@
 /** Failures and verdicts that no attempt brings along, and that the call makes itself. */
 
 import { LimitReached } from '../attempt/stage-timer.js'
+import { worstOf } from '../diagnosis/reading.js'
 import type { Evidence } from '../failure/evidence.js'
-import type { Failure, StopReason } from '../failure/kinds.js'
+import type { Delivery, Failure, StopReason } from '../failure/kinds.js'
 import { deliveryOfStatus } from '../policy/decision-rows-answered.js'
 import type { Verdict } from '../policy/retry-question.js'
 
@@ -31,6 +32,16 @@ export function neverTried(totalMs: number): { failure: Failure; evidence: Evide
     failure: { kind: 'timeout', phase: 'call', delivery: 'unsent', code: cause.code, cause },
     evidence: { vantage: 'none', phase: 'admit', limit: 'total', limitMs: totalMs },
   }
+}
+
+/**
+ * How surely a call that ends now was heard. Unsent only where our own wire has seen that it was: a fetch with sockets
+ * of its own shows nothing, and before the request that is being dialled there may have been one that was redirected.
+ */
+export function deliverySoFar(evidence: Evidence | undefined): Delivery {
+  if (evidence === undefined) return 'unsent'
+  const earlier = (evidence.earlier ?? []).map((exchange) => exchange.delivery)
+  return worstOf([...earlier, evidence.started === false ? 'unsent' : 'unknown'])
 }
 
 /** The verdict that goes with a deadline. */

@@ -123,12 +123,11 @@ export class Tries<Answer> {
     return heard(second) > heard(first) ? second : first
   }
 
-  /** What is known now of the attempt under way: of two, of one whose request has gone out. */
+  /** What is known now of the attempt under way: of two, of the one that is less surely unsent. */
   evidence(): Evidence | undefined {
-    const first = this.current?.evidence()
-    if (first?.started === true || this.#hedge === undefined) return first
-    const second = this.#hedge.evidence()
-    return second.started === true ? second : first
+    const [first, second] = [this.current?.evidence(), this.#hedge?.evidence()]
+    if (second === undefined || first?.started === true) return first
+    return second.started === true || first === undefined || first.started === false ? second : first
   }
 
   cancel(reason: unknown): void {
