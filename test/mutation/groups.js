@@ -13,12 +13,12 @@ export const groups = {
   gates: {
     folder: 'policy',
     sources: ['breaker', 'concurrency', 'outcome', 'throttle'],
-    tests: ['breaker', 'concurrency', 'outcome', 'throttle'],
+    tests: ['breaker', 'concurrency', 'outcome', 'section-options', 'throttle'],
   },
   times: {
     folder: 'policy',
     sources: ['backoff', 'deadline', 'hedge', 'http-date'],
-    tests: ['backoff', 'deadline', 'hedge', 'http-date'],
+    tests: ['backoff', 'deadline', 'hedge', 'http-date', 'section-options'],
   },
   asking: {
     folder: 'policy',
