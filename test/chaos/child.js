@@ -52,7 +52,11 @@ export function childProcess(module, { what, patienceMs }) {
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           asked.delete(key)
-          reject(new Error(`${what} did not answer for ${patienceMs} ms (asked for ${Object.keys(question).join() || 'its end'})`))
+          reject(
+            new Error(
+              `${what} did not answer for ${patienceMs} ms (asked for ${Object.keys(question).join() || 'its end'})`,
+            ),
+          )
           child.kill('SIGKILL')
         }, patienceMs)
         asked.set(key, { resolve, reject, timer })
