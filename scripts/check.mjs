@@ -17,7 +17,6 @@ const steps = [
   { name: 'packaging', command: 'npm run --silent pack:check' },
   // A minute, most of which it sleeps.
   { name: 'soak', command: 'npm run --silent soak -- --minutes 1 --per-second 60' },
-  { name: 'chaos', command: 'npm run --silent chaos -- --calls 20000 --seed 1' },
   { name: 'tests', command: `npm test --silent -- --reporter=dot --reporter=json --outputFile.json="${counts}"` },
 ]
 
