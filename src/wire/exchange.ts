@@ -1,9 +1,7 @@
 /**
  * One request on one connection, watched from inside: a handler that stands between undici and the caller's own
  * handler, writes down when each thing happened, and passes everything on. Facts only.
- *
- * undici calls its handlers by an old set of names (`onConnect`, `onHeaders`, …) or a new one (`onRequestStart`, …),
- * depending on its version and on who made the handler; `exchange-handlers.ts` speaks both and calls the marks here.
+ * undici has two sets of names for its handlers' methods; `exchange-handlers.ts` speaks both and calls the marks here.
  */
 
 import type { Clock } from '../clock.js'
@@ -12,7 +10,7 @@ import type { Delivery, Phase } from '../failure/kinds.js'
 import { redactPath } from '../failure/redact.js'
 import { deliveryOf, phaseOf } from './exchange-progress.js'
 import type { HeaderReader } from './handler-shapes.js'
-import { endsWithConnection, hiddenCut } from './hidden-cut.js'
+import { LetGo, endsWithConnection, hiddenCut } from './hidden-cut.js'
 import type { StreamWatch } from './http2-watch.js'
 import { PingTimeout } from './ping-timer.js'
 import type { SocketRecord } from './socket-record.js'
@@ -22,6 +20,8 @@ export interface Line {
   socket: SocketRecord | undefined
   /** Requests that it was given and that have not been started. */
   waiting: number
+  /** What was started there and has not ended; undici 8 may have put it back into its queue. */
+  readonly begun: Set<Exchange>
   /** The time, while a request is being put on it: what happens at once happens now. */
   readonly now?: number | undefined
   /** A request is about to be written on the socket. */
@@ -105,6 +105,7 @@ export class Exchange {
   /** A connection's queue has taken the request. */
   assigned(line: Line, now = this.clock.now()): void {
     this.#leaveQueue()
+    this.line?.begun.delete(this)
     this.line = line
     this.assignedAt = now
     // A pool has queues of its own: what was given up in one of them waits for no dial, and nobody gives it up again.
@@ -116,10 +117,13 @@ export class Exchange {
   started(stop: (reason: unknown) => void): void {
     // A caller that has gone must not have its request sent; throwing here fails it without harming the connection.
     if (this.abandoned !== undefined) throw this.abandoned.reason
+    // undici sends by itself again what a GOAWAY left behind, be its body gone by then, or its answer half read: whether and
+    // how it is sent again is decided where every retry is.
+    if (this.startedAt !== undefined) throw new LetGo()
     const now = this.line?.now ?? this.clock.now()
     this.#stop = stop
-    if (this.startedAt !== undefined) this.#restarts(now)
-    this.startedAt ??= now
+    this.startedAt = now
+    this.line?.begun.add(this)
     this.#leaveQueue()
     this.progressAt = now
     if (this.line?.socket !== undefined) this.#take(this.line.socket, now)
@@ -211,7 +215,7 @@ export class Exchange {
     this.abandoned ??= { reason }
     this.#stop?.(reason)
     // A dial that nobody waits for any more would go on for as long as it takes, or for ever.
-    if (this.#leaveQueue() && this.line?.waiting === 0) this.line.socket?.abandonDial()
+    if (this.#leaveQueue() && this.line?.waiting === 0 && this.line.begun.size === 0) this.line.socket?.abandonDial()
   }
 
   get connection(): ConnectionFacts | undefined {
@@ -239,11 +243,6 @@ export class Exchange {
 
   get delivery(): Delivery {
     return deliveryOf(this)
-  }
-
-  facts(): ExchangeFacts {
-    const { method, origin, delivery, status } = this
-    return { method, origin, path: redactPath(this.path), delivery, ...(status !== undefined && { status }) }
   }
 
   #take(socket: SocketRecord, now: number): void {
@@ -294,6 +293,7 @@ export class Exchange {
 
   #release(): void {
     this.#leaveQueue()
+    this.line?.begun.delete(this)
     this.#stop = undefined
     this.socket?.giveBack(this.endedAt ?? this.dispatchedAt)
   }

@@ -70,3 +70,11 @@ class ShortBody extends Error {
     super('the stream ended before the body had the announced length')
   }
 }
+
+/** The connection let go of a request that it had taken, and undici would send it again on another. */
+export class LetGo extends Error {
+  readonly code = 'UND_ERR_SOCKET'
+  constructor() {
+    super('the connection let go of the request before its answer was complete')
+  }
+}

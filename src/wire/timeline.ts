@@ -2,6 +2,7 @@
 
 import { type Clock, roundMs } from '../clock.js'
 import type { Evidence, ExchangeFacts, Limit, Timings } from '../failure/evidence.js'
+import { redactPath } from '../failure/redact.js'
 import { circumstancesOf, lookAround, neighbourhood, type Sight } from './circumstances.js'
 import type { Exchange } from './exchange.js'
 
@@ -88,8 +89,8 @@ export class Timeline {
   }
 }
 
-function factsOf(exchange: Exchange): ExchangeFacts[] {
-  return [...(exchange.restarts ?? []), exchange.facts()]
+function factsOf({ restarts = [], method, origin, path, delivery, status }: Exchange): ExchangeFacts[] {
+  return [...restarts, { method, origin, path: redactPath(path), delivery, ...(status !== undefined && { status }) }]
 }
 
 function limitFacts(limit: Timeline['limit']): Pick<Evidence, 'limit' | 'limitMs'> {

@@ -71,6 +71,7 @@ export class OriginLine implements Line {
   readonly watcher: LineWatcher
   socket: SocketRecord | undefined
   waiting = 0
+  readonly begun = new Set<Exchange>()
   now: number | undefined
   lines: OpenLines | undefined
   /** Told of each connection before the first request is put on it. */

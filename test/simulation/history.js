@@ -178,7 +178,7 @@ export class World {
 
   /** @param {SocketRecord} socket */
   line(socket) {
-    return { socket, waiting: 0, used: () => {}, answered: () => {}, failed: () => {} }
+    return { socket, waiting: 0, begun: new Set(), used: () => {}, answered: () => {}, failed: () => {} }
   }
 
   /**

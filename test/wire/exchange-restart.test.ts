@@ -70,7 +70,7 @@ function connection(withSession = true) {
 }
 
 function lineTo(socket: SocketRecord): Line {
-  return { socket, waiting: 0, used() {}, answered() {}, failed() {} }
+  return { socket, waiting: 0, begun: new Set(), used() {}, answered() {}, failed() {} }
 }
 
 function begin(line: Line) {
@@ -86,25 +86,24 @@ const start = (exchange: Exchange, session: FakeSession) => {
   return session.request()
 }
 
-test('refused, and sent again on the same connection: rejected before, and the connection is no more used than it was', () => {
+const letGo = 'the connection let go of the request before its answer was complete'
+
+test('refused, and undici would send it again on the same connection: it fails as refused, and the connection is free', () => {
   const { record, session } = connection()
   const { timeline, exchange } = begin(lineTo(record))
   start(exchange, session).reset(7)
-  start(exchange, session)
-  expect(record).toMatchObject({ busy: 1, requests: 2 })
+  expect(() => exchange.started(() => {})).toThrow(letGo)
+  exchange.failure(raw)
+  expect(record).toMatchObject({ busy: 0, requests: 1 })
   expect(timeline.evidence()).toMatchObject({
     started: true,
     phase: 'wait',
-    wireAttempts: 2,
-    http2: { stream: 3 },
+    http2: { stream: 1, reset: 7 },
     connection: { reused: false, requestsBefore: 0 },
-    earlier: [{ method: 'POST', origin: 'https://a.test', path: '/orders', delivery: 'rejected' }],
   })
-  exchange.failure(raw)
-  expect(record.busy).toBe(0)
 })
 
-test('GOAWAY below the stream, and sent again on another connection', () => {
+test('GOAWAY below the stream, and undici would send it again on another connection: that is left alone', () => {
   const first = connection()
   const second = connection()
   const line = lineTo(first.record)
@@ -112,11 +111,10 @@ test('GOAWAY below the stream, and sent again on another connection', () => {
   start(exchange, first.session)
   first.session.emit('goaway', 0, 0)
   line.socket = second.record
-  start(exchange, second.session)
-  expect([first.record.busy, second.record.busy]).toEqual([0, 1])
-  const evidence = timeline.evidence()
-  expect(evidence).toMatchObject({ wireAttempts: 2, http2: { stream: 1 }, earlier: [{ delivery: 'rejected' }] })
-  expect(evidence.http2).not.toHaveProperty('goaway')
+  expect(() => exchange.started(() => {})).toThrow(letGo)
+  exchange.failure(raw)
+  expect([first.record.busy, second.record.busy]).toEqual([0, 0])
+  expect(timeline.evidence()).toMatchObject({ http2: { stream: 1, goaway: { lastStream: 0 } } })
 })
 
 test('GOAWAY below the stream, and no other connection could be made: not sent again, and rejected before', () => {
@@ -146,17 +144,6 @@ test('GOAWAY that lets the stream stand: whatever the line dials meanwhile, the 
   expect(timeline.evidence()).not.toHaveProperty('earlier')
 })
 
-test.each([
-  ['a stream that was not refused', true, 8],
-  ['a stream that nobody heard of', false, 7],
-] as const)('after %s nothing is proved', (_what, withSession, code) => {
-  const { record, session } = connection(withSession)
-  const { timeline, exchange } = begin(lineTo(record))
-  start(exchange, session).reset(code)
-  start(exchange, session)
-  expect(timeline.evidence().earlier).toMatchObject([{ delivery: 'unknown' }])
-})
-
 test('the codes that a lost connection gives to its streams are not the peer’s', () => {
   const { record, session } = connection()
   const { timeline, exchange } = begin(lineTo(record))
@@ -175,4 +162,18 @@ test('bytes are those of a request that had the connection alone', () => {
   start(two.exchange, session)
   expect(one.timeline.evidence()).not.toHaveProperty('bytes')
   expect(two.timeline.evidence()).not.toHaveProperty('bytes')
+})
+
+test('a dial is not given up while somebody who was put back into the queue needs it', () => {
+  const { record, session } = connection()
+  const line = lineTo(record)
+  const one = begin(line).exchange
+  start(one, session)
+  const next = new SocketRecord(clock, { secure: true, named: false })
+  line.socket = next
+  begin(line).exchange.abandon(new Error('given up'))
+  expect(next.closedByUs).toBe(false)
+  one.failure(raw)
+  begin(line).exchange.abandon(new Error('given up'))
+  expect(next.closedByUs).toBe(true)
 })
