@@ -86,6 +86,5 @@ function report(attempt: {
     ...(evidence?.connection !== undefined && { connection: evidence.connection }),
     ...(evidence?.timings !== undefined && { timings: evidence.timings }),
     ...(evidence?.bytes !== undefined && { bytes: evidence.bytes }),
-    ...(evidence?.wireAttempts !== undefined && { wireAttempts: evidence.wireAttempts }),
   }
 }

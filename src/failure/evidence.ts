@@ -113,8 +113,6 @@ export interface Evidence {
   readonly otherAddresses?: number
   readonly timings?: Timings
   readonly bytes?: ByteCounts
-  /** How often the last request was put on the wire, where undici repeated it by itself. Absent when once. */
-  readonly wireAttempts?: number
   /** What HTTP/2 said about the last exchange. Absent on HTTP/1.1, and where it could not be heard. */
   readonly http2?: Http2Facts
   /**
@@ -157,10 +155,5 @@ export interface AttemptReport {
   readonly connection?: ConnectionFacts
   readonly timings?: Timings
   readonly bytes?: ByteCounts
-  /**
-   * How often the request was put on the wire in this attempt, where that was more than once: undici repeats by itself
-   * what an HTTP/2 server declares not to have processed.
-   */
-  readonly wireAttempts?: number
   readonly decision: Decision
 }

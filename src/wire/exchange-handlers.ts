@@ -41,7 +41,7 @@ class OldWatch implements OldHandler {
   onConnect(abort: (reason?: unknown) => void, context: unknown): void {
     this.exchange.tellsSent = true
     this.exchange.started(abort)
-    this.#next.onConnect?.((reason) => abort(this.exchange.stop(reason)), context)
+    this.#next.onConnect?.((reason) => abort(this.exchange.toUndici(this.exchange.stop(reason))), context)
   }
 
   onBodySent(chunk: unknown): void {
@@ -112,7 +112,7 @@ class WatchedController implements Controller {
   }
 
   abort(reason: unknown): void {
-    this.#inner.abort(this.exchange.stop(reason))
+    this.#inner.abort(this.exchange.toUndici(this.exchange.stop(reason)))
   }
 
   pause(): void {

@@ -10,10 +10,11 @@ import type { Delivery, Phase } from '../failure/kinds.js'
 import { redactPath } from '../failure/redact.js'
 import { deliveryOf, phaseOf } from './exchange-progress.js'
 import type { HeaderReader } from './handler-shapes.js'
-import { LetGo, endsWithConnection, hiddenCut } from './hidden-cut.js'
+import { endsWithConnection, hiddenCut, LetGo } from './hidden-cut.js'
 import type { StreamWatch } from './http2-watch.js'
 import { PingTimeout } from './ping-timer.js'
 import type { SocketRecord } from './socket-record.js'
+import { asStop, reasonOf } from './stop-reason.js'
 
 /** A place for connections that hold one socket at a time: which one it holds, or is opening, now. */
 export interface Line {
@@ -79,8 +80,8 @@ export class Exchange {
   idleMs: number | undefined
   /** What HTTP/2 says about its stream. */
   stream: StreamWatch | undefined
-  /** Earlier times that undici put it on the wire by itself, as it does with streams that the peer did not process. */
-  restarts: ExchangeFacts[] | undefined
+  /** That the peer refused it on a connection before the one that could not be made. */
+  refusedBefore: ExchangeFacts | undefined
   #readBefore = 0
   #writtenBefore = 0
   /** The count of requests on the connection with this one, or 0 when others were under way. */
@@ -117,8 +118,7 @@ export class Exchange {
   started(stop: (reason: unknown) => void): void {
     // A caller that has gone must not have its request sent; throwing here fails it without harming the connection.
     if (this.abandoned !== undefined) throw this.abandoned.reason
-    // undici sends by itself again what a GOAWAY left behind, be its body gone by then, or its answer half read: whether and
-    // how it is sent again is decided where every retry is.
+    // undici would send by itself again what a GOAWAY left behind, be its body gone by then, or its answer half read.
     if (this.startedAt !== undefined) throw new LetGo()
     const now = this.line?.now ?? this.clock.now()
     this.#stop = stop
@@ -180,7 +180,8 @@ export class Exchange {
   }
 
   /** The exchange failed. Returns what the caller's handler is to be told; `undefined`: that it has ended. */
-  failure(raw: unknown): unknown {
+  failure(given: unknown): unknown {
+    const raw = reasonOf(given)
     this.failed = true
     this.#undoStart()
     this.endedAt = this.clock.now()
@@ -203,6 +204,10 @@ export class Exchange {
     return this.listener.onStop(this, reason)
   }
 
+  toUndici(reason: unknown): unknown {
+    return this.socket?.protocol === 'h2' ? asStop(reason) : reason
+  }
+
   /** Time is up: what was not sent, or was refused, is not sent any more while the connection is being asked about it. */
   hold(reason: unknown): void {
     ;(this.socket ?? this.line?.socket)?.sight.unanswered(this.clock.now())
@@ -213,7 +218,7 @@ export class Exchange {
   abandon(reason: unknown): void {
     if (this.endedAt !== undefined) return
     this.abandoned ??= { reason }
-    this.#stop?.(reason)
+    this.#stop?.(this.toUndici(reason))
     // A dial that nobody waits for any more would go on for as long as it takes, or for ever.
     if (this.#leaveQueue() && this.line?.waiting === 0 && this.line.begun.size === 0) this.line.socket?.abandonDial()
   }
@@ -260,22 +265,15 @@ export class Exchange {
     this.#writtenBefore = socket.bytesWritten
   }
 
-  /** undici puts the request on the wire once more: what became of it the last time? */
-  #restarts(now: number): void {
-    const { method, origin, path } = this
-    const delivery = this.stream?.refused === true ? 'rejected' : 'unknown'
-    this.restarts = [...(this.restarts ?? []), { method, origin, path: redactPath(path), delivery }]
-    this.sentAt = undefined
-    this.stream = undefined
-    this.socket?.giveBack(now)
-  }
-
   /** undici meant to put a refused request on another connection, and could not make one: it was not sent again. */
   #undoStart(): void {
     const next = this.line?.socket
     if (this.responding || this.stream?.refused !== true) return
     if (next === this.socket || next?.establishedAt !== undefined) return
-    this.#restarts(this.clock.now())
+    this.refusedBefore = { method: this.method, origin: this.origin, path: redactPath(this.path), delivery: 'rejected' }
+    this.sentAt = undefined
+    this.stream = undefined
+    this.socket?.giveBack(this.clock.now())
     this.startedAt = undefined
     this.socket = undefined
     this.requestsBefore = 0

@@ -60,11 +60,7 @@ export class Timeline {
     const { exchange } = sight
     const { connection, bytes, status } = exchange
     const http2 = exchange.stream?.facts()
-    const earlier =
-      this.earlier === undefined
-        ? (exchange.restarts ?? [])
-        : [...this.earlier.flatMap(factsOf), ...(exchange.restarts ?? [])]
-    const wireAttempts = (exchange.restarts?.length ?? 0) + (exchange.startedAt === undefined ? 0 : 1)
+    const earlier = [...(this.earlier ?? []).map(factsOf), ...(exchange.refusedBefore ? [exchange.refusedBefore] : [])]
     const ending = exchange.socket?.ending ?? exchange.line?.socket?.ending
     const untried = exchange.startedAt === undefined ? exchange.line?.socket?.addresses?.untried : undefined
     return {
@@ -82,15 +78,14 @@ export class Timeline {
       ...(connection !== undefined && { connection }),
       ...(untried !== undefined && { otherAddresses: untried }),
       ...(bytes !== undefined && { bytes }),
-      ...(wireAttempts > 1 && { wireAttempts }),
       ...(http2 !== undefined && { http2 }),
       ...(earlier.length > 0 && { earlier }),
     }
   }
 }
 
-function factsOf({ restarts = [], method, origin, path, delivery, status }: Exchange): ExchangeFacts[] {
-  return [...restarts, { method, origin, path: redactPath(path), delivery, ...(status !== undefined && { status }) }]
+function factsOf({ method, origin, path, delivery, status }: Exchange): ExchangeFacts {
+  return { method, origin, path: redactPath(path), delivery, ...(status !== undefined && { status }) }
 }
 
 function limitFacts(limit: Timeline['limit']): Pick<Evidence, 'limit' | 'limitMs'> {

@@ -100,18 +100,14 @@ export function judgeLedger(call, outcome, { entries, world, isOurs }) {
  * @param {WorldPlan} world
  */
 function faultsOfAttempts(error, entries, world) {
-  /** @type {{ delivery?: string, wireAttempts?: number }[]} */
+  /** @type {{ delivery?: string }[]} */
   const attempts = error.attempts
   /** @type {string[]} */
   const faults = []
   // A hedge that lost was not an attempt that failed, and a body that is continued comes from another request.
   const { hedge, retry } = /** @type {{ hedge?: boolean, retry?: { resume?: boolean } | undefined }} */ (world.client)
   if (hedge || retry?.resume || attempts.length === 0) return faults
-  // undici 8 sends what a GOAWAY turned away again by itself, and the attempt says how often.
-  const sent = attempts.reduce(
-    (sum, { delivery, wireAttempts = 1 }) => sum + (delivery === 'unsent' ? 0 : wireAttempts),
-    0,
-  )
+  const sent = attempts.filter(({ delivery }) => delivery !== 'unsent').length
   const maybe = attempts.filter(({ delivery }) => delivery !== 'unsent' && delivery !== 'rejected').length
   for (const { method, path, began, executed } of entries) {
     if (began > sent)

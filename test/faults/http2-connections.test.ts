@@ -253,9 +253,9 @@ describe('what undici puts on the wire again by itself', () => {
     await using client = clientOf(server, { retry: { attempts: 2 } })
     const error = await failure(client.request(server.url, { method: 'POST', body: 'x', ...id('it') }))
     expect(error).toMatchObject({ kind: 'rejected', delivery: 'rejected', mayHaveExecuted: false })
-    // One try, one free repetition, one that counts; each of them twice on the wire.
-    expect(error.attempts.map(({ wireAttempts }) => wireAttempts)).toEqual([2, 2, 2])
-    expect([server.ledger.began('it'), server.ledger.executions('it')]).toEqual([6, 0])
+    // One try, one free repetition, one that counts; none of them twice on the wire, whatever undici would do.
+    expect(error.attempts).toHaveLength(3)
+    expect([server.ledger.began('it'), server.ledger.executions('it')]).toEqual([3, 0])
   })
 
   test.runIf(multiplexes)('and what it could not, for want of a connection, was not processed either', async () => {

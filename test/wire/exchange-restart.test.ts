@@ -127,7 +127,6 @@ test('GOAWAY below the stream, and no other connection could be made: not sent a
   exchange.failure(raw)
   const evidence = timeline.evidence()
   expect(evidence).toMatchObject({ started: false, phase: 'connect', earlier: [{ delivery: 'rejected' }] })
-  expect(evidence).not.toHaveProperty('wireAttempts')
   expect(evidence).not.toHaveProperty('http2')
   expect(record.busy).toBe(0)
 })
