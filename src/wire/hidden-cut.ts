@@ -36,7 +36,9 @@ export function hiddenCut(answer: EndedAnswer): unknown {
 function cutOfStream(answer: EndedAnswer): unknown {
   const { header, bodyBytes, stream } = answer
   if (!hasBody(answer)) return undefined
-  const reset = stream?.cut === true ? new StreamCut(stream.reset ?? 0) : undefined
+  // The codes that streams have when their connection goes are nobody's.
+  const lost = () => (stream?.reset === undefined ? new LetGo() : new StreamCut(stream.reset))
+  const reset = stream?.cut === true ? lost() : undefined
   const length = header('content-length')
   // What arrived whole is whole, whatever was said of the stream afterwards.
   if (length === undefined || !/^\d+$/.test(length)) return reset

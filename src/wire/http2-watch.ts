@@ -119,9 +119,9 @@ export class StreamWatch {
     }
   }
 
-  /** The stream was reset before the peer had ended it: what came of a body is not the whole of it. */
+  /** The stream was reset, or went with its connection, before the peer had ended it: what came of a body is not the whole of it. */
   get cut(): boolean {
-    return this.#ended === 'cut' && this.reset !== undefined
+    return this.#ended === 'cut' && !this.#left()
   }
 
   /** The code with which the peer reset the stream, on a connection that stood; 0 is NO_ERROR. */

@@ -29,7 +29,7 @@ class FakeStream extends EventEmitter {
     this.id = id
   }
 
-  push(): boolean {
+  push(_chunk?: unknown): boolean {
     return true
   }
 
@@ -175,4 +175,25 @@ test('a dial is not given up while somebody who was put back into the queue need
   one.failure(raw)
   begin(line).exchange.abandon(new Error('given up'))
   expect(next.closedByUs).toBe(true)
+})
+
+test.each([
+  ['END_STREAM', () => {}, undefined],
+  ['RST_STREAM', (stream: FakeStream) => stream.reset(8), 'ERR_HTTP2_STREAM_ERROR'],
+  [
+    'the end of its connection',
+    (stream: FakeStream, session: FakeSession) => {
+      session.destroyed = true
+      stream.reset(8)
+    },
+    'UND_ERR_SOCKET',
+  ],
+] as const)('a body without a length that is ended by %s, as undici believes', (_what, end, code) => {
+  const { record, session } = connection()
+  const { exchange } = begin(lineTo(record))
+  const stream = start(exchange, session)
+  exchange.head(200, () => undefined)
+  end(stream, session)
+  stream.push(null)
+  expect(exchange.ended()).toEqual(code === undefined ? undefined : expect.objectContaining({ code }))
 })
