@@ -11,7 +11,8 @@ import { hadRested, isCut, isSilent, type Scene } from './scene.js'
 const fresh: Clue = {
   of: ['connection', 'reused'],
   look: (scene) => {
-    if (scene.situation !== 'fresh') return undefined
+    // What was reset in a dial is as fresh, and then no fact of a connection says so.
+    if (scene.situation !== 'fresh' || scene.evidence?.connection?.reused !== false) return undefined
     return look('first-request', 'it was the first request on a new connection: no idle time, no limit of use', {})
   },
 }

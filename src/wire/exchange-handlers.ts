@@ -12,6 +12,7 @@ import {
   speaksNew,
 } from './handler-shapes.js'
 import { OldUnderNew } from './old-under-new-handlers.js'
+import { asStop } from './stop-reason.js'
 
 /** A watched handler: undici's on one side, and able to be refused before undici ever had it. */
 export type Watch = (OldHandler | NewHandler) & { readonly exchange: Exchange; refuse(reason: unknown): void }
@@ -41,7 +42,7 @@ class OldWatch implements OldHandler {
   onConnect(abort: (reason?: unknown) => void, context: unknown): void {
     this.exchange.tellsSent = true
     this.exchange.started(abort)
-    this.#next.onConnect?.((reason) => abort(this.exchange.toUndici(this.exchange.stop(reason))), context)
+    this.#next.onConnect?.((reason) => abort(asStop(this.exchange.stop(reason), this.exchange.socket)), context)
   }
 
   onBodySent(chunk: unknown): void {
@@ -112,7 +113,7 @@ class WatchedController implements Controller {
   }
 
   abort(reason: unknown): void {
-    this.#inner.abort(this.exchange.toUndici(this.exchange.stop(reason)))
+    this.#inner.abort(asStop(this.exchange.stop(reason), this.exchange.socket))
   }
 
   pause(): void {

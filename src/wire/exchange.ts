@@ -80,8 +80,8 @@ export class Exchange {
   idleMs: number | undefined
   /** What HTTP/2 says about its stream. */
   stream: StreamWatch | undefined
-  /** That the peer refused it on a connection before the one that could not be made. */
-  refusedBefore: ExchangeFacts | undefined
+  /** Earlier times that it was put on the wire by itself: by a foreign dispatcher that repeats, or refused by the peer. */
+  restarts: ExchangeFacts[] | undefined
   #readBefore = 0
   #writtenBefore = 0
   /** The count of requests on the connection with this one, or 0 when others were under way. */
@@ -119,10 +119,11 @@ export class Exchange {
     // A caller that has gone must not have its request sent; throwing here fails it without harming the connection.
     if (this.abandoned !== undefined) throw this.abandoned.reason
     // undici would send by itself again what a GOAWAY left behind, be its body gone by then, or its answer half read.
-    if (this.startedAt !== undefined) throw new LetGo()
+    if (this.startedAt !== undefined && this.socket?.protocol === 'h2') throw new LetGo()
     const now = this.line?.now ?? this.clock.now()
     this.#stop = stop
-    this.startedAt = now
+    if (this.startedAt !== undefined) this.#restarts('unknown')
+    this.startedAt ??= now
     this.line?.begun.add(this)
     this.#leaveQueue()
     this.progressAt = now
@@ -204,10 +205,6 @@ export class Exchange {
     return this.listener.onStop(this, reason)
   }
 
-  toUndici(reason: unknown): unknown {
-    return this.socket?.protocol === 'h2' ? asStop(reason) : reason
-  }
-
   /** Time is up: what was not sent, or was refused, is not sent any more while the connection is being asked about it. */
   hold(reason: unknown): void {
     ;(this.socket ?? this.line?.socket)?.sight.unanswered(this.clock.now())
@@ -218,7 +215,7 @@ export class Exchange {
   abandon(reason: unknown): void {
     if (this.endedAt !== undefined) return
     this.abandoned ??= { reason }
-    this.#stop?.(this.toUndici(reason))
+    this.#stop?.(asStop(reason, this.socket))
     // A dial that nobody waits for any more would go on for as long as it takes, or for ever.
     if (this.#leaveQueue() && this.line?.waiting === 0 && this.line.begun.size === 0) this.line.socket?.abandonDial()
   }
@@ -265,15 +262,20 @@ export class Exchange {
     this.#writtenBefore = socket.bytesWritten
   }
 
+  #restarts(delivery: Delivery): void {
+    const { method, origin, path } = this
+    this.restarts = [...(this.restarts ?? []), { method, origin, path: redactPath(path), delivery }]
+    this.sentAt = undefined
+    this.stream = undefined
+    this.socket?.giveBack(this.clock.now())
+  }
+
   /** undici meant to put a refused request on another connection, and could not make one: it was not sent again. */
   #undoStart(): void {
     const next = this.line?.socket
     if (this.responding || this.stream?.refused !== true) return
     if (next === this.socket || next?.establishedAt !== undefined) return
-    this.refusedBefore = { method: this.method, origin: this.origin, path: redactPath(this.path), delivery: 'rejected' }
-    this.sentAt = undefined
-    this.stream = undefined
-    this.socket?.giveBack(this.clock.now())
+    this.#restarts('rejected')
     this.startedAt = undefined
     this.socket = undefined
     this.requestsBefore = 0

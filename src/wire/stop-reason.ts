@@ -13,8 +13,9 @@ class Stopped extends Error {
   }
 }
 
-export function asStop(reason: unknown): Error {
-  return reason instanceof Stopped ? reason : new Stopped(reason)
+/** The reason as undici is to hear it. @param socket that carries the request, if any does */
+export function asStop(reason: unknown, socket: { readonly protocol: string | undefined } | undefined): unknown {
+  return socket?.protocol === 'h2' && !(reason instanceof Stopped) ? new Stopped(reason) : reason
 }
 
 /** The reason itself, where it has come back. */

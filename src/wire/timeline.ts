@@ -60,7 +60,7 @@ export class Timeline {
     const { exchange } = sight
     const { connection, bytes, status } = exchange
     const http2 = exchange.stream?.facts()
-    const earlier = [...(this.earlier ?? []).map(factsOf), ...(exchange.refusedBefore ? [exchange.refusedBefore] : [])]
+    const earlier = [...(this.earlier ?? []).flatMap(factsOf), ...(exchange.restarts ?? [])]
     const ending = exchange.socket?.ending ?? exchange.line?.socket?.ending
     const untried = exchange.startedAt === undefined ? exchange.line?.socket?.addresses?.untried : undefined
     return {
@@ -84,8 +84,8 @@ export class Timeline {
   }
 }
 
-function factsOf({ method, origin, path, delivery, status }: Exchange): ExchangeFacts {
-  return { method, origin, path: redactPath(path), delivery, ...(status !== undefined && { status }) }
+function factsOf({ restarts = [], method, origin, path, delivery, status }: Exchange): ExchangeFacts[] {
+  return [...restarts, { method, origin, path: redactPath(path), delivery, ...(status !== undefined && { status }) }]
 }
 
 function limitFacts(limit: Timeline['limit']): Pick<Evidence, 'limit' | 'limitMs'> {
